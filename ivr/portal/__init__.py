@@ -10,6 +10,7 @@ from ivr.portal.application import add_errors, create_portal
 from ivr.portal.credentials import digest_of, new_secret, new_token, portal_key, renew_portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.flow_drafts import FlowEditing
+from ivr.portal.identity_provider import provider_of
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.publishing import Publisher
@@ -42,6 +43,7 @@ __all__ = [
     "new_token",
     "portal",
     "portal_key",
+    "provider_of",
     "renew_portal_key",
     "site_of",
 ]

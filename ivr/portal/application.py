@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, redirect, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from ivr import metrics
 from ivr.bank import load_banks
@@ -30,14 +31,14 @@ from ivr.portal.api import api, is_of_api, of_fault, of_http
 from ivr.portal.credentials import PortalKeyFile, renew_portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.flow_drafts import FlowEditing, TryingPhone
-from ivr.portal.guard import plain
+from ivr.portal.guard import READING, plain
 from ivr.portal.identity_provider import provider_of
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.publishing import Publisher
 from ivr.portal.signing_in import SignIn
 from ivr.portal.single_sign_on import SingleSignOn
-from ivr.portal.site import protect, site_of
+from ivr.portal.site import protect, site_of, within
 from ivr.portal.views import portal
 from ivr.settings import Settings, load_settings
 from ivr.store import Store, hash_of_caller, open_store
@@ -45,6 +46,17 @@ from ivr.words.phrases import Prompts
 
 log = structlog.get_logger()
 LONGEST_FORM = 120 * 1024  # bytes, of a draft of a flow with its prompts; `ivr.web` takes no more than 128 kB
+
+# By the beginning of a page's address.
+NOT_THERE = {
+    "/payments/": "there is no payment by this reference: search for it under Payments",
+    "/calls/": "there is no call by this id: search for it under Calls",
+    "/days/": "a day is written year, month and day: 2026-12-31",
+    "/flows/": "there is no such flow, or no such version of it: Flows has all of them",
+    "/drop-off": "there is no such flow, or no such span: choose one on the page",
+    "/prompts": "there is no such flow, or no such span: choose one on the page",
+    "/requests/": "nothing waits by this id any more: see what does under Second person",
+}
 
 
 def create_portal(settings: Settings | None = None, phone: TryingPhone | None = None) -> Flask:
@@ -70,7 +82,7 @@ def create_portal(settings: Settings | None = None, phone: TryingPhone | None = 
     single_sign_on = SingleSignOn(signing_in, provider) if provider else None
     publisher = Publisher(store, checked_against(settings), now, settings.takes_two_authors)
     app.register_blueprint(portal(site, signing_in, pages, FlowEditing(publisher, phone), single_sign_on))
-    app.register_blueprint(api(site, signing_in, finder, asker, publisher))
+    app.register_blueprint(api(pages, signing_in, publisher))
     add_health(app, store)
     add_errors(app)
     on_hangup(lambda: None)  # it has no keys to read again, and the signal must not end it
@@ -130,8 +142,28 @@ def add_errors(app: Flask) -> None:
         return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
+    def http(error: HTTPException) -> AnyResponse:
         if is_of_api():
             return of_http(error)
-        words = "there is no such page" if error.code == 404 else f"{error.code} {error.name}"
+        if error.code == 405 and (page := page_above()):
+            return protect(redirect(page, 303), is_secure=request.is_secure)
+        words = what_is_not_there() if error.code == 404 else f"{error.code} {error.name}"
         return protect(plain(words, error.code or 500), is_secure=request.is_secure)
+
+
+def what_is_not_there() -> str:
+    """By the page that was asked for. What stood in the address is not said again."""
+    rule = request.url_rule.rule if request.url_rule else ""
+    return next((words for start, words in NOT_THERE.items() if rule.startswith(start)), "there is no such page")
+
+
+def page_above() -> str:
+    """Of an address that only forms are sent to, as a browser asks for it that is reloaded or goes back; "" where there is none."""
+    above = request.path.rpartition("/")[0]
+    if not (above.isascii() and above.isprintable()):
+        return ""
+    try:
+        current_app.create_url_adapter(request).match(above, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return ""
+    return within(above) if request.method in READING else ""

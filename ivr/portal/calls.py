@@ -18,9 +18,9 @@ from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.look import Look, OneCall
 from ivr.flow.drawing.traffic_look import TrafficLook
-from ivr.portal.finding import CARD, cursor_in, day_in, holds_card, without_cards
+from ivr.portal.finding import cursor_in, day_in, require_no_card, without_cards
 from ivr.portal.live import LiveFeed
-from ivr.portal.pages import LONGEST_TYPED, Pages
+from ivr.portal.pages import LONGEST_TYPED, Pages, on_a_page
 from ivr.portal.roles import may
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import style_nonce
@@ -75,7 +75,7 @@ class CallPages:
         try:
             found, problem = self.pages.store.find_calls(filter_of(asked), PAGE + 1), ""
         except RecordError as error:
-            found, problem = (), str(error)
+            found, problem = (), on_a_page(error)
         return self.pages.page(
             "calls.html",
             400 if problem else 200,
@@ -134,11 +134,10 @@ class CallPages:
 
 def filter_of(asked: Mapping[str, str]) -> CallFilter:
     """RecordError says what is wrong with it."""
-    if holds_card(asked):
-        raise RecordError(CARD)
+    require_no_card(asked)
     digits = "".join(filter(str.isdecimal, asked["caller_end"]))
     if asked["caller_end"] and len(digits) != SHOWN_END:
-        raise RecordError(f"caller: the last {SHOWN_END} digits, as the calls show them")
+        raise RecordError(f"caller_end: the last {SHOWN_END} digits, as the calls show them")
     outcome = next((one for one in OUTCOMES if one == asked["outcome"]), None)
     if asked["outcome"] and outcome is None:
         raise RecordError(f"outcome: expected one of {', '.join(OUTCOMES)}")

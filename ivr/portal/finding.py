@@ -1,6 +1,5 @@
 """Finds charges by what somebody has in hand: a number that was read out, a card's last four, an account, an amount, a caller."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,9 +8,9 @@ from typing import Literal, get_args
 from ivr.books import day_bounds
 from ivr.calls.payment_lookup import LAST4_DIGITS, LONGEST_CODE, day_filter
 from ivr.core.caller import caller_key
-from ivr.core.confirmation import in_groups, is_confirmation_number, is_in_form
+from ivr.core.confirmation import is_confirmation_number, is_in_form
 from ivr.core.money import parse_money
-from ivr.core.stray_cards import holds_card_number
+from ivr.core.stray_cards import is_card_typed
 from ivr.errors import RecordError
 from ivr.store import Payment, PaymentFilter, Store
 
@@ -21,7 +20,6 @@ STATUSES: tuple[SearchStatus, ...] = get_args(SearchStatus)
 FIELDS = ("text", "day", "status", "flow", "bank", "amount", "caller", "older_than")
 CARD = "that holds a card number: search by its last four digits and the day"
 
-_LETTERS = re.compile(r"[^\W\d_]+")
 LONGEST_MS = 15  # digits of a cursor's time; the databases' integers have 18
 
 
@@ -46,8 +44,7 @@ class Finder:
         named = self.store.payment(text) if text else None
         if named:
             return FoundPayments((named,))
-        if any(is_card_typed(one) for name, one in asked.items() if name != "older_than"):
-            raise RecordError(CARD)
+        require_no_card(asked)
         exact = self._by_number(text, asked) if text else ()
         if exact:
             return FoundPayments(exact)
@@ -63,7 +60,7 @@ class Finder:
         if len(digits) == LAST4_DIGITS and asked.get("day"):
             return self.store.find_payments(day_filter(day_in(asked["day"]), PaymentFilter(last4=digits)), PAGE)
         if len(digits) == LAST4_DIGITS and not self.store.find_payments(PaymentFilter(bill=text), 1):
-            raise RecordError(f"{digits}: for a card's last four digits say the day too")
+            raise RecordError("text: for a card's last four digits say the day too")
         if is_confirmation_number(digits) or len(digits) <= LONGEST_CODE:
             return self.store.payments_by_number(digits, PAGE)
         return ()
@@ -72,7 +69,7 @@ class Finder:
         digits = "".join(text.split())
         is_no_account = bool(text) and is_in_form(digits) and not is_confirmation_number(digits)
         if is_no_account and not self.store.find_payments(PaymentFilter(bill=text), 1):
-            raise RecordError(f"{in_groups(digits)} is no confirmation number and no account: ask for it again")
+            raise RecordError("text: that is no confirmation number and no account; ask for it again")
         minor, currency = amount_in(asked.get("amount", ""))
         at, reference = cursor_in(asked.get("older_than", ""))
         status = asked.get("status", "")
@@ -98,19 +95,16 @@ class Finder:
         return self.hash_caller(written)
 
 
-def holds_card(asked: Mapping[str, str]) -> bool:
-    return any(is_card_typed(one) for one in asked.values())
+def require_no_card(asked: Mapping[str, str]) -> None:
+    """RecordError names the field."""
+    for name, one in asked.items():
+        if name != "older_than" and is_card_typed(one):
+            raise RecordError(f"{name}: {CARD}")
 
 
 def without_cards(asked: Mapping[str, str]) -> dict[str, str]:
     """What was typed, to be shown again: empty where it could be a card number."""
     return {name: "" if is_card_typed(one) else one for name, one in asked.items()}
-
-
-def is_card_typed(text: str) -> bool:
-    """However its digits are grouped. Letters end a number: those of a reference such as CA3f81-1 are of none."""
-    parts = (filter(str.isdecimal, part) for part in _LETTERS.split(text))
-    return any(holds_card_number("".join(digits).encode()) for digits in parts)
 
 
 def day_in(written: str) -> date:

@@ -20,7 +20,7 @@ from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.traffic_look import TrafficLook
 from ivr.portal.flow_rows import FlowRow, flow_row
 from ivr.portal.pages import LONGEST_TYPED, Pages
-from ivr.portal.publishing import Publisher, content_in
+from ivr.portal.publishing import Publisher
 from ivr.portal.site import style_nonce
 from ivr.reading.problems import Problem, without_card_numbers
 from ivr.store import FlowRequest, FlowVersion
@@ -116,20 +116,14 @@ class FlowPages:
     def flow_request(self, key: str, problem: str = "") -> AnyResponse:
         """What a second author is to allow: all that would change."""
         found = self.requested(key)
-        wanted, store = found.wanted, self.pages.store
-        base = store.flow_version(wanted.flow, wanted.base)
-        before = stored_content_of(base) if base else None
-        if wanted.draft is not None:
-            after = content_in(wanted.draft)
-        else:
-            after = stored_content_of(self.numbered(wanted.flow, str(wanted.number)))
+        before, after = self.publisher.before_and_after(found.wanted)
         files = files_of(after)
         checked = self.publisher.check(files)
         return self.pages.page(
             "flow_request.html",
             409 if problem else 200,
             request_=found,
-            wanted=wanted,
+            wanted=found.wanted,
             sources=sources_of(files, checked),
             checked=checked,
             problem=problem,

@@ -10,7 +10,7 @@ from flask import Blueprint, Request, Response, abort, g, redirect, render_templ
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.portal.credentials import is_csrf_token
-from ivr.portal.roles import NEEDS, may
+from ivr.portal.roles import NEEDS, Need, may, roles_with
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import PortalSite, protect_all, within
 from ivr.store import SignedIn
@@ -52,7 +52,7 @@ class Guard:
             return plain("this form is not of your session any more: open the page and try again", 403)
         if needs is None or not may(person.role, needs):
             self.note_refusal(person, request)
-            return plain(f"your role ({person.role}) may not do that", 403)
+            return plain(refusal(person.role, needs), 403)
         return None
 
     def send_to_sign_in(self) -> AnyResponse:
@@ -63,6 +63,11 @@ class Guard:
     def note_refusal(self, person: SignedIn, of: Request) -> None:
         about = f"{of.method} {of.endpoint}"
         self.signing_in.store.note(person.name, "portal refused", about[:200], self.signing_in.now())
+
+
+def refusal(role: str, needs: Need | None) -> str:
+    others = f": that is for {', '.join(roles)}" if needs and (roles := roles_with(needs)) else ""
+    return f"your role ({role}) may not do that{others}"
 
 
 def plain(words: str, status: int) -> Response:

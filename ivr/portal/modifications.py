@@ -85,7 +85,7 @@ class Asker:
             return Taken(in_words(before, is_new=False), before)
         amount = amount_to_modify(standing, wish.kind, wish.amount)
         if wish.reopens_bill and payment.intent.bills and amount != payment.intent.amount:
-            raise RecordError("bills that were paid in one sum are owed again together, by all of it")
+            raise RecordError("--reopen-bill: bills that were paid in one sum are owed again together, by all of it")
         wanted = WantedModification(payment.intent.reference, wish.kind, amount, left, by, wish.reopens_bill)
         if wish.kind != "capture" and self.site.takes_two(with_what_went_before(amount, standing.balance)):
             return self._ask_second(wanted)
@@ -99,14 +99,16 @@ class Asker:
         return Taken(words, waits_as=key)
 
     def decide(self, request: PortalRequest, by: str, *, allows: bool) -> Taken:
-        """RecordError where it was decided already, by who asked for it, or where the charge has changed since."""
-        if request.wanted.asked_by == by:
+        """Whoever asked may take it back, and cannot allow it. RecordError also where it was decided already, or where the charge
+        has changed since."""
+        is_own = request.wanted.asked_by == by
+        if allows and is_own:
             raise RecordError("whoever asked for it cannot allow it: another person must")
         decided = self.store.decide_request(request.id, by, self.now(), allows=allows)
         if decided is None:
             raise RecordError("that was decided meanwhile, by somebody else")
         if not allows:
-            return Taken(f"{decided.wanted.kind} of {decided.wanted.amount} is refused")
+            return Taken(f"{decided.wanted.kind} of {decided.wanted.amount} is {'taken back' if is_own else 'refused'}")
         payment = self.store.payment(decided.wanted.reference)
         if payment is None or self.standing(payment).balance.refundable != decided.wanted.left:
             raise RecordError(LOOK_AGAIN)
@@ -123,9 +125,11 @@ class Asker:
 
     def _require_our_bill(self, payment: Payment) -> None:
         if not self.bills_are_ours:
-            raise RecordError("bills are at BILLING_URL: reopen it there")
+            raise RecordError("--reopen-bill: bills are at BILLING_URL, reopen it there")
         if not payment.intent.payable_key:
-            raise RecordError("the charge pays no bill that was looked up, so that none can be owed again")
+            raise RecordError(
+                "--reopen-bill: the charge pays no bill that was looked up, so that none can be owed again"
+            )
 
 
 def with_what_went_before(amount: Money, balance: Balance) -> Money:

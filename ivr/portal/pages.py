@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, g, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
+from ivr.calls.personal_data import with_country_code
 from ivr.calls.resending import Resender
 from ivr.core.caller import mask_number
 from ivr.core.confirmation import in_groups
@@ -24,7 +25,7 @@ from ivr.incidents import LineKeys
 from ivr.portal.credentials import csrf_token
 from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in, without_cards
-from ivr.portal.modifications import KINDS, LONGEST_ABOUT, Asker, ModificationForm
+from ivr.portal.modifications import KINDS, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
 from ivr.portal.site import PortalSite, within
 from ivr.store import AuditFilter, Payment, Store, Way
@@ -32,6 +33,8 @@ from ivr.store import AuditFilter, Payment, Store, Way
 MOST_EVENTS, MOST_OF_DAY = 200, 10_000
 LONGEST_TYPED, LONGEST_ADDRESS = 80, 254  # the latter as RFC 5321 4.5.3.1 has it
 WAYS: tuple[Way, ...] = get_args(Way)
+# As the forms have them.
+LABELS = {"text": "Number", "caller_end": "Caller", "--amount": "Amount", "--reopen-bill": "", "address": ""}
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Pages:
         try:
             found, problem = self.finder.find(asked), ""
         except RecordError as error:
-            found, problem = FoundPayments(()), str(error)
+            found, problem = FoundPayments(()), on_a_page(error)
         rows = [(payment, self.store.balance_of(payment)) for payment in found.payments]
         is_search = any(asked[name] for name in FIELDS)
         return self.page(
@@ -70,7 +73,10 @@ class Pages:
             problem=problem,
             older=found.older,
             statuses=STATUSES,
+            flows=self.store.published_flows(),
+            banks=sorted(self.asker.banks()),
             is_search=is_search,
+            caller_hint=with_country_code(asked["caller"]),
         )
 
     def payment(self, reference: str, told: str = "", problem: str = "", *, shows_caller: bool = False) -> AnyResponse:
@@ -88,6 +94,7 @@ class Pages:
             balance=self.store.balance_of(payment),
             entries=[one for one in self.store.ledger_of(payment.intent.call) if one.reference == reference],
             since=self.store.modifications_of(reference),
+            second_words=self.store.requests_of(reference),
             turns=self.store.turns_of(payment.intent.call),
             began=call.started_at if call else None,
             caller=ani if shows_caller else mask_number(ani),
@@ -121,8 +128,7 @@ class Pages:
         try:
             told = self.resender.resend(payment, way, address, int(so_far), g.person.name, now)
         except RecordError as error:
-            self.store.note(g.person.name, "receipt not resent", f"{reference}: {error}"[:LONGEST_ABOUT], now)
-            return self.payment(reference, problem=str(error))
+            return self.payment(reference, problem=on_a_page(error))
         return self.payment(reference, told=told)
 
     def modify(self, reference: str) -> AnyResponse:
@@ -132,16 +138,16 @@ class Pages:
         kind = next((one for one in KINDS if one == request.form.get("kind")), None)
         if kind is None:
             abort(400)
-        wish = ModificationForm(
-            kind,
-            request.form.get("left", ""),
-            request.form.get("amount", "").strip()[:LONGEST_TYPED] or None,
-            request.form.get("reopens_bill") == "yes",
-        )
+        amount = request.form.get("amount", "").strip()[:LONGEST_TYPED]
+        if kind == "refund" and not amount:
+            # A program that says no amount means all of it; a person who has emptied the field does not.
+            return self.payment(reference, problem="Amount: say how much is given back")
+        left, reopens_bill = request.form.get("left", ""), request.form.get("reopens_bill") == "yes"
+        wish = ModificationForm(kind, left, amount or None, reopens_bill)
         try:
             return self.payment(reference, told=self.asker.ask(payment, wish, g.person.name).words)
         except RecordError as error:
-            return self.payment(reference, problem=as_on_a_page(error))
+            return self.payment(reference, problem=on_a_page(error))
 
     def show_caller(self, reference: str) -> AnyResponse:
         """In full, once, and on record."""
@@ -276,6 +282,10 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
         blueprint.add_url_rule(rule, name, view, methods=list(methods))
 
 
-def as_on_a_page(error: RecordError) -> str:
-    """The same rules serve the command line, whose options have hyphens."""
-    return str(error).replace("--amount: ", "Amount: ").replace("--reopen-bill: ", "")
+def on_a_page(error: RecordError) -> str:
+    """The same rules serve the command line, whose options have hyphens, and the API, whose fields have names."""
+    words = str(error)
+    for name, label in LABELS.items():
+        if words.startswith(f"{name}: "):
+            return f"{label}{words.removeprefix(name)}" if label else words.removeprefix(f"{name}: ")
+    return words

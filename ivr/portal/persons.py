@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, g, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from ivr.calls.personal_data import STAYS, PersonalData, words_of
-from ivr.core.caller import mask_number
+from ivr.calls.personal_data import STAYS, PersonalData, called, words_of
+from ivr.core.stray_cards import is_card_typed
 from ivr.errors import RecordError
-from ivr.portal.finding import CARD, is_card_typed
+from ivr.portal.finding import CARD
 from ivr.portal.pages import LONGEST_TYPED, Pages
 from ivr.store import Person
 
@@ -22,17 +22,16 @@ class PersonPages:
     def show(self, told: str = "", problem: str = "", found: Person | None = None, number: str = "") -> AnyResponse:
         """`found`: of `number`, to be handed out or deleted."""
         status = 409 if problem else 200
-        values = {"found": found, "number": number, "shown": mask_number(number), "stays": STAYS}
+        values = {"found": found, "number": number, "shown": called(number), "stays": STAYS}
         return self.pages.page("person.html", status, told=told, problem=problem, longest=LONGEST_TYPED, **values)
 
     def find(self) -> AnyResponse:
-        """On record, as every search by a caller's number is."""
+        """On record, as every search by a caller's number is, whether or not something is found."""
         try:
             number = self.asked()
-            found = self.data.find(number)
+            found = self.data.look_for(number, g.person.name, self.pages.asker.now())
         except RecordError as error:
             return self.show(problem=str(error))
-        self.pages.store.note(g.person.name, "personal data looked for", mask_number(number), self.pages.asker.now())
         return self.show(found=found, number=number)
 
     def export(self) -> AnyResponse:

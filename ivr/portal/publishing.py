@@ -38,6 +38,15 @@ class Publisher:
         live = live_version(self.store, flow)
         return live.number if live else 0
 
+    def before_and_after(self, wanted: WantedFlow) -> tuple[Content | None, Content]:
+        """What is live when it is asked for, None where nothing is; and what is to be."""
+        base = self.store.flow_version(wanted.flow, wanted.base)
+        if wanted.draft is not None:
+            after = content_in(wanted.draft)
+        else:
+            after = stored_content_of(numbered_version(self.store, wanted.flow, wanted.number))
+        return stored_content_of(base) if base else None, after
+
     # ---- asked for; each gives what became of it in words, and RecordError says why it was refused
 
     def publish(self, files: DraftFiles, base: int, by: str) -> str:

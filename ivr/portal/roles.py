@@ -132,6 +132,7 @@ NEEDS: Mapping[str, Need | None] = {
     "api.payment": "see_payments",
     "api.caller": "see_callers",
     "api.modify": "refund",
+    "api.resend": "resend_receipt",
     "api.requests": "see_requests",
     "api.decide": "refund",
     "api.day": "see_payments",
@@ -139,6 +140,12 @@ NEEDS: Mapping[str, Need | None] = {
     "api.flows": "see_flows",
     "api.flow_versions": "see_flows",
     "api.flow_version": "see_flows",
+    "api.roll_back": "publish_flows",
+    "api.flow_requests": "see_flows",
+    "api.flow_request": "see_flows",
+    "api.decide_flow": "publish_flows",
+    "api.keys": "see_keys",
+    "api.users": "see_users",
     "api.audit": "see_audit",
     "api.alerts": "see_alerts",
     "api.calls": "see_calls",
@@ -157,6 +164,10 @@ def may(role: str, permission: Need) -> bool:
     """False for a role that is none."""
     held = PERMISSIONS.get(role)  # type: ignore[call-overload]
     return held is not None and (permission == "any" or permission in held)
+
+
+def roles_with(permission: Need) -> list[Role]:
+    return [role for role in ROLES if may(role, permission)]
 
 
 def is_within(role: str, other: str) -> bool:

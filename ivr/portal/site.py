@@ -3,9 +3,11 @@
 import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Request, Response, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.core.money import Money, parse_money
 from ivr.errors import ConfigError
@@ -16,6 +18,7 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+Answer = TypeVar("Answer", bound=AnyResponse)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -159,7 +162,7 @@ def style_nonce(response: Response, nonce: str) -> Response:
     return response
 
 
-def protect(response: Response, *, is_secure: bool) -> Response:
+def protect(response: Answer, *, is_secure: bool) -> Answer:
     """Scripts and styles come from our own files; nothing is framed, kept, or told to other sites."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_POLICY)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from html import unescape
-from typing import Any
+from typing import Any, Literal
 
 import pyotp
 from flask import Flask
@@ -113,7 +113,7 @@ class Line:
         single_sign_on = SingleSignOn(signing_in, self.provider) if self.provider else None
         publisher = Publisher(self.store, lambda: around(self.banks()), self.clock, self.takes_two_authors)
         app.register_blueprint(portal(self.site, signing_in, pages, FlowEditing(publisher, self.phone), single_sign_on))
-        app.register_blueprint(api(self.site, signing_in, finder, asker, publisher))
+        app.register_blueprint(api(pages, signing_in, publisher))
         add_errors(app)
         return app
 
@@ -152,8 +152,16 @@ class Line:
         assert person.sign_in().status_code == 303
         return person
 
-    def charge(self, reference: str = "CA1-1", *, minor: int = 4250, pays: str = "", caller: str = "") -> Payment:
-        """Approved by the bank that ships, begun at this moment."""
+    def charge(
+        self,
+        reference: str = "CA1-1",
+        *,
+        minor: int = 4250,
+        pays: str = "",
+        caller: str = "",
+        status: Literal["approved", "declined"] = "approved",
+    ) -> Payment:
+        """Answered by the bank that ships, begun at this moment."""
         if pays:
             self.store.renew_bills([Bill(pays, Money(minor), Money(0))])
         begin(
@@ -162,7 +170,7 @@ class Line:
         job = self.store.claim(self.clock(), 60)
         assert job is not None
         self.store.mark_sent(job)
-        assert self.store.record(job, "approved", self.clock(), BankWord("482913", "00"), FollowUp())
+        assert self.store.record(job, status, self.clock(), BankWord("482913", "00"), FollowUp())
         found = self.store.payment(reference)
         assert found is not None
         return found

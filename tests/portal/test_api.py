@@ -1,26 +1,44 @@
 """The portal's API: every role on every operation by the one table, tokens that end, one refund however often it is sent."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel, ValidationError
 
+from ivr.calls.flow_folder import draft_of
 from ivr.core.money import Money
 from ivr.portal import NEEDS, OPERATIONS, ROLES, is_within, may
-from ivr.portal.api.problems import TITLES
+from ivr.portal.api.problems import TITLES, invalid
+from ivr.portal.api.shapes import UserShown, WrongPlace
 from ivr.portal.signing_in import MOST_OF_PAIR
-from ivr.store import PortalInvitation
-from tests.portal.authors import publish_again, published_line
+from ivr.store import PortalInvitation, PortalUser, WantedModification, memory_store
+from tests.portal.authors import content, publish_again, published_line
 from tests.portal.lines import Line, line_with
 from tests.portal.programs import Program, events, program
+from tests.portal.receipts import send_again
+from tests.store.databases import NUMBERS
+from tests.store.payments import NOW, a_call
 
-WORDS = {"{reference}": "CA1-1", "{key}": "R1", "{day}": "2026-01-15", "{flow}": "pay-a-bill", "{number}": "1"}
+WORDS = {
+    "{reference}": "CA1-1",
+    "{key}": "R1",
+    "{day}": "2026-01-15",
+    "{flow}": "pay-a-bill",
+    "{number}": "1",
+    "{change}": "F1",
+}
 PERSON = {"number": "+15550100"}
 BODIES: dict[str, object] = {
     "search": {},
     "modify": {"kind": "refund"},
+    "resend": {"way": "text"},
+    "roll_back": {"number": 1, "live": 2},
+    "decide_flow": {"allow": True},
     "decide": {"allow": True},
     "calls": {},
     "find_person": PERSON,
@@ -218,7 +236,13 @@ def test_a_card_number_is_not_repeated_as_the_name_of_a_field_or_as_a_day():
 
 def test_a_field_that_there_is_not_is_told_with_where_the_fields_are():
     answer: Any = program(Line(), "support").post("/payments/search", {"txet": "700101"}).json
-    assert answer["errors"] == [{"place": "body.txet", "cure": "there is no such field: /api/v1/openapi.json has them"}]
+    cure = "there is no such field: there are text, day, status, flow, bank, amount, caller, cursor"
+    assert answer["errors"] == [{"place": "body.txet", "cure": cure}]
+    inner: Any = program(Line(), "support").post("/payments/search", {"amount": {"minor": 1, "code": "USD"}}).json
+    assert inner["errors"][1] == {
+        "place": "body.amount.code",
+        "cure": "there is no such field: there are minor, currency",
+    }
 
 
 def test_a_body_that_is_no_json_and_an_address_that_is_none_are_problems_too():
@@ -232,6 +256,191 @@ def test_a_body_that_is_no_json_and_an_address_that_is_none_are_problems_too():
     other = sender.send("DELETE", "/me")
     assert (other.status_code, other.mimetype) == (405, "application/problem+json")
     assert "GET" in other.headers["Allow"]
+
+
+CURES: list[tuple[str, object, str, str]] = [
+    ("/payments/search", {"day": "15.01.2026"}, "body.day", "a day is written 2026-12-31"),
+    ("/payments/search", {"day": "2026-01-15T10:00:00"}, "body.day", "a day is written 2026-12-31"),
+    ("/payments/search", {"day": 1768435200}, "body.day", "a day is written 2026-12-31"),
+    ("/payments/search", {"cursor": "2"}, "body.cursor", "a cursor is what `next` of the page before said"),
+    (
+        *("/payments/search", {"status": "perhaps"}, "body.status"),
+        "expected one of approved, declined, unknown, reversed, not_sent, refunded, waiting",
+    ),
+    ("/payments/search", {"text": 700101}, "body.text", "text in quotes is expected"),
+    ("/payments/search", {"text": "x" * 81}, "body.text", "at most 80 characters"),
+    ("/payments/search", {"text": "\n"}, "body.text", "one line of text is expected, of characters that can be seen"),
+    (
+        *("/payments/search", {"amount": "42.50 USD"}, "body.amount"),
+        'an amount is written {"minor": 4250, "currency": "USD"}: 42.50 US dollars',
+    ),
+    (
+        *("/payments/search", {"amount": {"minor": 0, "currency": "USD"}}, "body.amount.minor"),
+        "more than 0; a whole number of the currency's minor unit, without quotes: 4250 of USD is 42.50 US dollars",
+    ),
+    (
+        *("/payments/search", {"amount": {"minor": "42.50", "currency": "USD"}}, "body.amount.minor"),
+        "a whole number of the currency's minor unit, without quotes: 4250 of USD is 42.50 US dollars",
+    ),
+    (
+        *("/payments/search", {"amount": {"minor": 1, "currency": "US$"}}, "body.amount.currency"),
+        "a currency is its three capital letters, such as USD",
+    ),
+    (
+        *("/payments/search", {"amount": {"minor": 1}}, "body.amount.currency"),
+        "this field must be sent: a currency is its three capital letters, such as USD",
+    ),
+    ("/payments/search", [], "body", "an object with named fields is expected, in braces"),
+    (
+        *("/calls/search", {"caller_end": "12"}, "body.caller_end"),
+        'the last three digits of the caller\'s number, in quotes, such as "100"',
+    ),
+    ("/calls/search", {"outcome": "lost"}, "body.outcome", "expected one of paid, reserved, unpaid, pending"),
+    (
+        *("/persons/search", {}, "body.number"),
+        'this field must be sent: a telephone number is written with its country\'s code, such as "+1 202 555 0100"',
+    ),
+    ("/stops", {"reason": "a drill"}, "body.scope", "this field must be sent: a scope is line, flow or bank"),
+    ("/stops", {"scope": "all", "reason": "a drill"}, "body.scope", "expected one of line, flow, bank"),
+    (
+        *("/stops", {"scope": "line", "reason": ""}, "body.reason"),
+        "it must not be empty; a reason is one line, in a few words",
+    ),
+    ("/requests/R1/decision", {"allow": "yes"}, "body.allow", "true to allow it, false to refuse it, without quotes"),
+    ("/payments/CA1-1/modifications", {"kind": "undo"}, "body.kind", "expected one of refund, void, capture"),
+    (
+        *("/payments/CA1-1/modifications", {"kind": "refund", "reopens_bill": 1}, "body.reopens_bill"),
+        "expected true or false, without quotes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "place", "cure"), CURES)
+def test_a_cure_reads_as_people_would_say_it(path: str, body: object, place: str, cure: str):
+    line = Line()
+    line.charge()
+    sender = program(line, "finance" if path.startswith(("/payments", "/requests", "/calls")) else "operator")
+    answer = sender.post(path, body, "any-key-at-all")
+    told: Any = answer.json
+    assert answer.status_code == 400
+    assert {"place": place, "cure": cure} in told["errors"]
+
+
+@pytest.mark.parametrize(
+    ("query", "place", "cure"),
+    [
+        ("before=x", "query.before", "`before` is the whole number that `next` of the page before said"),
+        ("before=-1", "query.before", "0 or more; `before` is the whole number that `next` of the page before said"),
+        ("from=ada", "query.from", "there is no such field: there are who, what, about, before"),
+    ],
+)
+def test_a_cure_of_a_query_reads_so_too(query: str, place: str, cure: str):
+    told: Any = program(Line(), "auditor").get(f"/audit?{query}").json
+    assert told["errors"] == [{"place": place, "cure": cure}]
+
+
+def test_a_body_that_is_no_json_is_told_where_and_not_with_the_parsers_words():
+    sender = program(Line(), "finance")
+    headers = {"Content-Type": "application/json"}
+    told: Any = sender.send("POST", "/payments/search", data='{"text": 4111-', headers=headers).json
+    assert told["errors"] == [{"place": "body", "cure": "the body is no JSON, at line 1 column 14"}]
+
+
+def test_every_kind_of_fault_that_the_shapes_can_have_has_words_of_our_own():
+    """Whatever is sent to whatever field: nothing that the checker says by itself is told."""
+    anything = (
+        None,
+        True,
+        1,
+        -1,
+        1.5,
+        10**30,
+        "",
+        "x",
+        "x" * 999,
+        "\u0000",
+        CARD,
+        [],
+        {},
+        [1],
+        {"minor": {}},
+        "\ud800",
+    )
+    for one in OPERATIONS:
+        for name in one.body.model_fields if one.body else ():
+            for value in anything:
+                with suppress(ValidationError):
+                    one.body.model_validate_json(json.dumps({name: value}))  # type: ignore[union-attr]
+                    continue
+                told = of_sent(one.body, {name: value})  # type: ignore[arg-type]
+                for fault, raw in told:
+                    assert fault.cure != raw, (one.name, name, value)
+                    assert "that is not what is expected here" not in fault.cure, (one.name, name, value, raw)
+                    assert CARD not in fault.cure
+
+
+def of_sent(shape: type[BaseModel], sent: object) -> list[tuple[WrongPlace, str]]:
+    """Each fault as it is told, and as the checker has it."""
+    with pytest.raises(ValidationError) as found:
+        shape.model_validate_json(json.dumps(sent))
+    told = invalid(found.value, "body", shape).errors
+    return list(zip(told, [one["msg"] for one in found.value.errors()], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "cure"),
+    [
+        ({"text": "1111"}, "body.text", "for a card's last four digits say the day too"),
+        ({"text": "100000000"}, "body.text", "that is no confirmation number and no account; ask for it again"),
+        ({"text": CARD}, "body.text", "that holds a card number: search by its last four digits and the day"),
+        (
+            {"bank": "4111 1111 1111 1111"},
+            "body.bank",
+            "that holds a card number: search by its last four digits and the day",
+        ),
+        ({"caller": "anonymous"}, "body.caller", "that is how a withheld number is written; search by the day"),
+        ({"day": "9999-12-31"}, "body.day", "expected a date such as 2026-01-31"),
+    ],
+)
+def test_a_search_without_a_meaning_is_told_with_its_place_and_without_what_was_sent(
+    body: dict[str, str], place: str, cure: str
+):
+    answer = program(Line(), "support").post("/payments/search", body)
+    told: Any = answer.json
+    assert (answer.status_code, told["errors"]) == (422, [{"place": place, "cure": cure}])
+    assert all(value not in answer.text for value in body.values())
+
+
+def test_a_name_that_could_be_a_number_is_not_repeated():
+    sender = program(Line(), "support")
+    for name in ("1111", "4111 1111", "a1111", "x" * 61, CARD):
+        answer = sender.post("/payments/search", {name: ""})
+        told: Any = answer.json
+        assert [one["place"] for one in told["errors"]] == ["body"]
+        assert name not in answer.text
+
+
+def test_what_is_not_there_is_told_with_its_place():
+    sender = program(Line(), "finance")
+    for path, place in (
+        ("/payments/CA9-1", "path.reference"),
+        ("/payments/CA9-1/caller", "path.reference"),
+        ("/calls/CA9", "path.reference"),
+        ("/days/15.01.2026", "path.day"),
+    ):
+        answer = sender.get(path)
+        told: Any = answer.json
+        assert (answer.status_code, [one["place"] for one in told["errors"]]) == (404, [place])
+        assert path.rpartition("/")[2] in ("caller", "") or path.rpartition("/")[2] not in answer.text
+
+
+def test_who_may_not_is_told_who_may():
+    told: Any = program(Line(), "viewer").post("/persons/deletion", PERSON).json
+    assert told["detail"] == (
+        "that is for operator: the token's role is viewer, its user's viewer; both must be allowed to"
+    )
+    callers: Any = program(Line(), "viewer").post("/payments/search", {"caller": "+15550100123"}).json
+    assert callers["detail"].startswith("that is for support, finance, auditor: ")
 
 
 # ---- refunds
@@ -307,6 +516,22 @@ def test_more_than_was_charged_is_refused_the_same_way_each_time():
     assert len(events(line, "refund refused")) == 1
 
 
+def test_a_refund_in_another_currency_is_told_with_its_place_and_without_the_amount():
+    line = Line()
+    line.charge()
+    answer = program(line, "finance").refund(amount={"minor": 123, "currency": "EUR"})
+    told: Any = answer.json
+    assert (answer.status_code, told["errors"]) == (409, [{"place": "body.amount", "cure": "the charge is in USD"}])
+    assert "1.23" not in answer.text
+
+
+def test_a_bill_that_cannot_be_owed_again_is_told_with_its_place():
+    line = Line()
+    line.charge()
+    told: Any = program(line, "finance").refund(reopens_bill=True).json
+    assert [one["place"] for one in told["errors"]] == ["body.reopens_bill"]
+
+
 def test_a_large_refund_waits_for_another_persons_word():
     line = Line()
     line.charge(minor=10_001)
@@ -358,6 +583,48 @@ def test_the_audit_trail_is_read_page_by_page():
     assert seen == list(reversed(range(450)))
 
 
+# ---- users
+
+
+def test_who_may_sign_in_with_what_and_who_is_off_without_a_secret():
+    line = Line()
+    eve = line.signed_in("eve", "auditor")
+    bob, _ = line.join("bob", "finance"), line.invite("cleo", "viewer")
+    line.store.switch_user_off("bob", "root", line.clock())
+    answer = program(line, "auditor", "eve").get("/users")
+    found: Any = answer.json
+    assert [one.pop("seen_at") is not None for one in found["users"]] == [False, False, True]
+    with_codes = {"signs_in_with": "password and codes", "has_second_factor": True}
+    assert found["users"] == [
+        {"name": "bob", "role": "finance", "state": "off", **with_codes},
+        {"name": "cleo", "role": "viewer", "state": "invited", "signs_in_with": None, "has_second_factor": False},
+        {"name": "eve", "role": "auditor", "state": "on", **with_codes},
+    ]
+    for secret in (bob.secret, *bob.codes, eve.secret, "argon2"):
+        assert secret not in answer.text
+    page = eve.get("/users").text
+    for cells in (
+        "bob</td><td>finance</td><td>a password and codes</td><td>off",
+        "cleo</td><td>viewer</td><td>-</td><td>invited",
+    ):
+        assert f"<td>{cells}</td>" in page
+
+
+def test_a_passkey_is_two_factors_in_itself():
+    ada = PortalUser("ada", "viewer", False, NOW, None, has_password=False, passkeys=1)
+    shown = UserShown.of(ada)
+    assert (shown.signs_in_with, shown.has_second_factor, shown.state) == ("passkey", True, "on")
+
+
+def test_whoever_was_reset_has_nothing_set_up_until_they_come_back():
+    line = Line()
+    line.join("ada", "viewer")
+    line.store.reset_user("ada", PortalInvitation("x" * 64, line.clock()), "root", line.clock())
+    found: Any = program(line, "operator", "bob").get("/users").json
+    ada = found["users"][0]
+    assert (ada["name"], ada["state"], ada["has_second_factor"]) == ("ada", "invited", False)
+
+
 # ---- flows
 
 
@@ -400,18 +667,41 @@ def test_each_operation_and_each_problem_is_in_the_documentation():
 
 def test_the_examples_of_the_documentation_are_what_is_answered():
     """Each `json` pair in it: what is sent, and what comes back to it."""
-    line = Line()
+    store = memory_store()
+    store._database.numbers = NUMBERS
+    line = send_again(Line(store, hash_caller=NUMBERS.hash))
     line.charge(pays="700101")
-    sender = program(line, "finance")
+    over = replace(a_call("CA1", phase="over", outcome="paid"), ani="+12025550100")
+    store.save_call(over, 0, line.clock())
+    line.store.publish_flow(draft_of(content()), "root", line.clock())
+    publish_again(line, "repeat: 2", "repeat: 3")
+    finance, operator, author = (
+        program(line, "finance"),
+        program(line, "operator", "grace"),
+        program(line, "author", "eve"),
+    )
+    large = line.charge("CA2-1", minor=15_000).intent.amount
+    wanted = WantedModification("CA2-1", "refund", large, large, "bob")
+    assert line.store.ask_second_person("R1", wanted, line.clock())
     text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     blocks = [block.split("```")[0] for block in text.split("```http\n")[1:]]
-    assert len(blocks) >= 4
+    shown_paths = [block.split()[1] for block in blocks]
+    assert {
+        "/payments/CA1-1/receipts",
+        "/calls/search",
+        "/persons/search",
+        "/persons/deletion",
+        "/stops",
+        "/stops/end",
+    } < set(shown_paths)
     for block in blocks:
         head, _, shown = block.partition("\n\n< ")
         first, *rest = head.splitlines()
         method, path = first.split()
         headers = dict(row.split(": ") for row in rest if ": " in row and not row.startswith("{"))
         body = next((json.loads(row) for row in rest if row.startswith("{")), None)
+        sender = operator if path.startswith(("/persons", "/stops")) else finance
+        sender = author if path.startswith("/flow") else sender
         answer = sender.send(method, path, headers=headers, **({"json": body} if body is not None else {}))
         status, _, expected = shown.partition("\n")
         assert answer.status_code == int(status), (block, answer.text)

@@ -10,22 +10,27 @@ from hypothesis import HealthCheck, assume, given, seed, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.portal.lines import ORIGIN, Line
+from tests.portal.authors import published_line
+from tests.portal.lines import ORIGIN
 from tests.portal.programs import program
+from tests.portal.receipts import send_again
+from tests.store.payments import a_call
 
 
 class Served:
     """One line for all that is sent, with two charges on it; and a token that may the most."""
 
     def __init__(self) -> None:
-        self.line = line = Line()
+        self.line = line = send_again(published_line())
         line.charge("CA1-1", pays="700101")
+        line.store.save_call(a_call("CA1", phase="over", outcome="paid"), 0, line.clock())
         line.charge("CA2-1", minor=20_000)
         self.sender, self.auditor = (
             program(line, "finance", days=9999),
             program(line, "auditor", "bob", days=9999),
         )
         self.operator = program(line, "operator", "eve", days=9999)
+        self.author = program(line, "author", "fay", days=9999)
         self.numbers = count()
         self.app: Flask = self.sender.client.application
         served = self.app.wsgi_app
@@ -35,8 +40,10 @@ class Served:
         self.schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", self.app, base_url=ORIGIN)
 
     def token_for(self, case: Case) -> str:
-        if case.operation.path.startswith(("/stops", "/persons")):
+        if case.operation.path.startswith(("/stops", "/persons", "/keys", "/users")):
             return self.operator.token
+        if case.operation.path.startswith("/flow"):
+            return self.author.token
         return self.auditor.token if case.operation.path.endswith("/audit") else self.sender.token
 
 
@@ -49,10 +56,11 @@ NAMES = (
     *("/me", "/payments/search", "/payments/{reference}", "/payments/{reference}/caller", "/requests", "/audit"),
     *("/payments/{reference}/modifications", "/requests/{key}/decision", "/days/{day}", "/days/{day}/movements"),
     *("/calls/search", "/calls/live", "/calls/{reference}", "/persons/search", "/persons/export", "/persons/deletion"),
-    *("/stops", "/stops/end"),
+    *("/stops", "/stops/end", "/payments/{reference}/receipts", "/keys", "/users"),
+    *("/flows/{flow}/rollback", "/flow-requests", "/flow-requests/{change}", "/flow-requests/{change}/decision"),
 )
-POSTED = ("search", "modifications", "decision", "export", "deletion", "/stops", "end")
-NOTHING_SENT = ("/me", "/requests", "/calls/live")
+POSTED = ("search", "modifications", "receipts", "rollback", "decision", "export", "deletion", "/stops", "end")
+NOTHING_SENT = ("/me", "/requests", "/calls/live", "/keys", "/users", "/flow-requests")
 
 
 def in_a_url(value: Any) -> bool:

@@ -100,7 +100,7 @@ def test_one_persons_data_is_counted_handed_out_and_deleted_and_each_is_on_recor
     again = operator.post("/persons/deletion", number)
     assert (again.status_code, CALLER[1:] in again.text) == (404, False)
     for what in ("personal data looked for", "personal data exported", "personal data deleted"):
-        (about,) = events(line, what)
+        about, *_ = events(line, what)
         assert "...998" in about
         assert CALLER[1:] not in about
 
@@ -113,11 +113,28 @@ def test_while_a_call_goes_on_nothing_is_deleted():
 
 
 @pytest.mark.parametrize("path", ["/persons/search", "/persons/export", "/persons/deletion"])
-@pytest.mark.parametrize(("number", "status"), [("", 422), ("anonymous", 422), ("+15550100222", 404), (CARD, 422)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [("", 422), ("anonymous", 422), ("abcde", 422), ("+15550100222", 404), ("5550100", 404), (CARD, 422)],
+)
 def test_a_number_of_nobody_is_said_to_be_one_and_never_repeated(path: str, number: str, status: int):
-    answer = program(line_with_calls(), "operator").post(path, {"number": number})
+    line = line_with_calls()
+    answer = program(line, "operator").post(path, {"number": number})
     assert answer.status_code == status
     assert not number or number not in answer.text
+    on_record = [one.about for one in line.store.audit_events(9) if one.what == "personal data looked for"]
+    assert len(on_record) == (status == 404)
+    assert "of withheld" not in answer.text
+
+
+def test_what_is_no_telephone_number_is_told_with_one_that_is():
+    told: Any = program(line_with_calls(), "operator").post("/persons/search", {"number": "abc"}).json
+    assert told["errors"] == [
+        {
+            "place": "body.number",
+            "cure": "that is no telephone number: expected it with the country's code, such as +1 202 555 0100",
+        }
+    ]
 
 
 # ---- stops
@@ -133,7 +150,8 @@ def test_the_line_is_stopped_and_started_again_on_record():
     assert line.store.is_stopped("pay-a-bill", "acme_bank")
     assert operator.post("/stops", {"scope": "line", "reason": "again"}).status_code == 409
     assert operator.post("/stops/end", {"scope": "line"}).json == {"stops": []}
-    assert operator.post("/stops/end", {"scope": "line"}).status_code == 409
+    again: Any = operator.post("/stops/end", {"scope": "line"})
+    assert (again.status_code, [one["place"] for one in again.json["errors"]]) == (409, ["body.scope"])
     assert len(events(line, "charging stopped")) == len(events(line, "charging started")) == 1
 
 

@@ -12,12 +12,14 @@ from ivr.calls.turns import in_words
 from ivr.core.call import Call
 from ivr.core.events import Digits, KeysEntered
 from ivr.core.line_quality import LineQuality
+from ivr.core.money import Money
 from ivr.portal import live
 from ivr.portal.live import MOST_WATCHING, QUIET_S, STILL_THERE, LiveFeed
 from ivr.store import TurnRecord
 from tests.benches import SAMPLE, load_flow
 from tests.portal.lines import Line, Person, line_with
 from tests.store.payments import NOW, a_call
+from tests.store.test_agreements import PROMISE
 
 DAY = "2026-01-15"
 
@@ -286,3 +288,15 @@ def test_a_stream_ends_when_its_person_is_switched_off():
     assert stream.more() is not None  # type: ignore[attr-defined]
     line.store.switch_user_off("ada", "root", line.clock())
     assert stream.more() is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("remember", "Agreed to be remembered"), ("keep_card", "Agreed to have the card kept")]
+)
+def test_what_a_caller_agreed_to_without_an_amount_is_shown_without_one(kind: str, words: str):
+    line = Line()
+    line.store.save_call(a_call(step="account"), 0, line.clock())
+    line.store.record_agreement(replace(PROMISE, kind=kind, amount=Money(0), terms={}))
+    page = line.signed_in("ada", "viewer").get("/calls/CA1").text
+    assert words in page
+    assert "0.00" not in page

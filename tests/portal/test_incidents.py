@@ -6,13 +6,16 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from ivr.bank.certificates import VALID, Issuer, issue
 from ivr.bank.dev_keys import new_sealing_key, pem
 from ivr.books.audit_heads import PRIVATE, PUBLIC, HeadProblem, new_signing_key, read_heads, signed_line
 from ivr.calls.alert_settings import KINDS
+from ivr.cli.keys import keys as keys_command
 from ivr.incidents import FIRST_STEPS, LineKeys
 from ivr.portal import renew_portal_key
 from ivr.portal.credentials import PortalKeyFile, portal_key
@@ -22,6 +25,8 @@ from ivr.store import AlertReceivers, FoundAlert, TurnRecord
 from tests.bank_process import BankKeys, bank_keys
 from tests.incidents.sites import line_site
 from tests.portal.lines import Line, told
+from tests.portal.programs import program
+from tests.store.databases import make_empty
 from tests.store.payments import a_call
 
 __all__ = ["bank_keys"]
@@ -48,7 +53,15 @@ def raised(line: Line, *alerts: FoundAlert) -> None:
 
 def test_every_key_is_listed_by_name_and_no_secret_is_shown(line: Line):
     page = line.signed_in("eve", "auditor").get("/keys").text
-    for name in ("acme_bank sealing", "acme_bank certificate", "acme_bank authority", "audit", "portal", "fingerprint"):
+    for name in (
+        "acme_bank sealing",
+        "acme_bank certificate",
+        "acme_bank authority",
+        "audit",
+        "portal",
+        "fingerprint",
+        "numbers",
+    ):
         assert f"<td>{name}</td>" in page
     assert "<td>ACME_BANK_API_KEY</td>" in page
     assert "the-banks-own-secret" not in page
@@ -63,6 +76,67 @@ def test_the_page_says_the_minute_where_a_key_does_not_end_with_a_day(line: Line
     made = issue("bank", "sealing", key, Issuer("bank", key), datetime.combine(day, last, UTC) - VALID["sealing"])
     (line.line_keys.settings.var / "keys" / "bank-sealing.crt").write_bytes(pem(made))
     assert f"<td>{until.format(day)}</td>" in line.signed_in("eve", "auditor").get("/keys").text
+
+
+def ends_in(line: Line, days: int) -> datetime:
+    """The bank's sealing key does, and none follows; when exactly."""
+    assert line.line_keys is not None
+    day, key = line.clock().date() + timedelta(days=days), new_sealing_key()
+    begins = datetime.combine(day, time(10, 30), UTC) - VALID["sealing"]
+    made = issue("bank", "sealing", key, Issuer("bank", key), begins)
+    (line.line_keys.settings.var / "keys" / "bank-sealing.crt").write_bytes(pem(made))
+    return begins + VALID["sealing"]
+
+
+@pytest.mark.parametrize(("days", "is_alarming"), [(100, False), (20, True), (-1, True)])
+def test_a_program_reads_every_key_when_it_ends_and_what_is_alarming(line: Line, days: int, is_alarming: bool):
+    line.clock.at = datetime.now(UTC)  # the certificates were made now
+    end = ends_in(line, days)
+    eve = line.signed_in("eve", "auditor")
+    answer = program(line, "auditor", "eve").get("/keys")
+    found: Any = answer.json
+    page = eve.get("/keys").text
+    assert all(f"<td>{key['name']}</td>" in page for key in found["keys"])
+    keys = {key["name"]: key for key in found["keys"]}
+    sealing = keys["acme_bank sealing"]
+    assert (sealing["alarm"] is not None) is is_alarming
+    if days > 0:
+        assert abs(datetime.fromisoformat(sealing["until"]) - end) <= timedelta(seconds=1)
+    if is_alarming:
+        assert sealing["alarm"].startswith("the sealing key ends on") is (days > 0)
+    assert [name for name, key in keys.items() if key["alarm"]] == (["acme_bank sealing"] if is_alarming else [])
+    assert keys["portal"].keys() == sealing.keys()
+    assert (keys["fingerprint"]["state"], keys["fingerprint"]["until"]) == ("in use", None)
+    assert line.line_keys is not None
+    settings = line.line_keys.settings
+    (token,) = line.store.portal_tokens()
+    assert keys[f"token {token.id}"]["until"]
+    for secret in ("the-banks-own-secret", settings.twilio_auth_token, "BEGIN"):
+        assert secret not in answer.text
+    for file in (one for one in (settings.var / "keys").iterdir() if one.stat().st_size):
+        assert file.read_bytes() not in answer.data
+
+
+def test_what_a_program_reads_of_keys_is_what_the_command_says(line: Line):
+    line.clock.at = datetime.now(UTC)
+    ends_in(line, 20)
+    assert line.line_keys is not None
+    settings = line.line_keys.settings
+    where = {"VAR": str(settings.var), "BANKS": str(settings.banks), "DATABASE_URL": settings.database_url}
+    make_empty(settings.database_url)
+    said = CliRunner().invoke(keys_command, ["list", "--json"], env=where | {"ENVIRONMENT": "development"})
+    assert said.exit_code == 1
+    found: Any = program(line, "operator").get("/keys").json
+    (alarm,) = {key["alarm"] for key in found["keys"] if key["alarm"]}
+    assert f"acme_bank: {alarm}" in said.stderr
+
+
+def test_banks_that_cannot_be_read_are_a_problem_of_the_api_and_not_a_fault(line: Line):
+    assert line.line_keys is not None
+    line.line_keys.settings.banks.write_text("banks: [", encoding="utf-8")
+    answer = program(line, "operator").get("/keys")
+    assert (answer.status_code, answer.mimetype) == (409, "application/problem+json")
+    assert program(Line(), "operator").get("/keys").status_code == 404
 
 
 def test_an_auditor_reads_what_a_rotation_would_do_and_does_none(line: Line):

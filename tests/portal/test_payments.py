@@ -1,11 +1,15 @@
 """Payments in the portal: found by what people have in hand, shown without a card number, refunded once and by two where it is much."""
 
 import re
+from typing import Any
 
 import pytest
 
+from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
+from tests.portal.authors import FLOW, published_line
 from tests.portal.lines import Line, Person, told
+from tests.portal.programs import program
 
 CARD = "4111111111111111"
 
@@ -40,6 +44,19 @@ def test_a_payment_is_found_by_what_people_have_in_hand():
     assert "/payments/CA2-1" in search(ada, text="1111", day="2026-01-15")
     assert "No payment is like that" in search(ada, amount="42.50 EUR")
     assert "No payment is like that" in search(ada, day="2026-01-14")
+    assert "No payment is like that." in search(ada, caller="+15550100124")
+    assert "like that; with the country&#39;s code, such as +1 202 555 0100, it may be found." in search(
+        ada, caller="555-0100"
+    )
+
+
+def test_a_search_for_a_flow_or_bank_that_there_is_not_says_which_there_are():
+    line = published_line()
+    line.charge("CA1-1")
+    ada = line.signed_in("ada", "support")
+    assert f"No flow of that name was ever published; there are: {FLOW}." in search(ada, flow="pay-bill")
+    assert "There is no bank of that name; there are: acme_bank." in search(ada, bank="acme")
+    assert "there are" not in search(ada, flow=FLOW, text="none")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +65,7 @@ def test_a_payment_is_found_by_what_people_have_in_hand():
         ({"text": CARD}, "that holds a card number"),
         ({"text": "4111 1111 1111 1111"}, "that holds a card number"),
         ({"caller": CARD}, "that holds a card number"),
-        ({"text": "1111"}, "say the day too"),
+        ({"text": "1111"}, "Number: for a card's last four digits say the day too"),
         ({"day": "31.1.2026"}, "expected a date such as"),
         ({"amount": "much"}, "amount:"),
         ({"caller": "anonymous"}, "a withheld number"),
@@ -99,6 +116,19 @@ def test_the_list_goes_on_page_by_page_and_misses_nothing():
     assert sorted(seen) == sorted(f"CA{number}-1" for number in range(120))
 
 
+def test_a_declined_charge_has_no_confirmation_number_to_read_out():
+    line = Line()
+    number = in_groups(line.charge("CA1-1", status="declined").confirmation_number)
+    charged = in_groups(line.charge("CA2-1").confirmation_number)
+    ada = line.signed_in("ada", "support")
+    assert number not in search(ada)
+    assert number not in ada.get("/payments/CA1-1").text
+    assert charged in search(ada)
+    assert charged in ada.get("/payments/CA2-1").text
+    told: Any = program(line, "viewer").get("/payments/CA1-1").json
+    assert told["confirmation_number"] == ""
+
+
 def test_the_story_of_a_payment_is_shown():
     line = Line()
     line.charge(pays="700101")
@@ -127,11 +157,19 @@ def test_more_than_was_charged_is_refused_and_on_record():
     assert "refund refused" in [one.what for one in line.store.audit_events(5)]
 
 
+@pytest.mark.parametrize("typed", [{}, {"amount": ""}, {"amount": "  "}])
+def test_an_amount_that_was_emptied_is_asked_for_and_not_taken_for_all_of_it(typed: dict[str, str]):
+    line = Line()
+    line.charge()
+    assert refund(line.signed_in("ada", "finance"), **typed) == "Amount: say how much is given back"
+    assert not line.store.modifications_of("CA1-1")
+
+
 def test_a_large_refund_takes_two_people():
     line = Line()
     line.charge(minor=10_001)
     ada, bob = line.signed_in("ada", "finance"), line.signed_in("bob", "finance")
-    assert "waits for a second person" in refund(ada, left="100.01 USD")
+    assert "waits for a second person" in refund(ada, left="100.01 USD", amount="100.01")
     assert not line.store.modifications_of("CA1-1")
     (request,) = line.store.waiting_requests()
     assert "another person must" in told(ada.fill_in("/requests", f"/requests/{request.id}", word="allow"))
@@ -155,11 +193,37 @@ def test_a_refused_request_refunds_nothing():
     line = Line()
     line.charge(minor=10_001)
     ada, bob = line.signed_in("ada", "finance"), line.signed_in("bob", "finance")
-    refund(ada, left="100.01 USD")
+    refund(ada, left="100.01 USD", amount="100.01")
     (request,) = line.store.waiting_requests()
     assert "is refused" in told(bob.fill_in("/requests", f"/requests/{request.id}", word="refuse"))
     assert not line.store.modifications_of("CA1-1")
     assert not line.store.waiting_requests()
+
+
+def test_whoever_asked_takes_a_request_back():
+    line = Line()
+    line.charge(minor=10_001)
+    ada = line.signed_in("ada", "finance")
+    refund(ada, left="100.01 USD", amount="100.01")
+    (request,) = line.store.waiting_requests()
+    assert "Take it back" in ada.get("/requests").text
+    taken_back = told(ada.fill_in("/requests", f"/requests/{request.id}", word="refuse"))
+    assert taken_back == "refund of 100.01 USD is taken back"
+    assert not line.store.waiting_requests()
+    assert not line.store.modifications_of("CA1-1")
+
+
+def test_the_page_of_a_payment_says_what_waits_and_whose_word_it_was():
+    line = Line()
+    line.charge(minor=10_001)
+    ada, bob = line.signed_in("ada", "finance"), line.signed_in("bob", "finance")
+    refund(ada, left="100.01 USD", amount="100.01")
+    assert "waits for a second person" in line.signed_in("eve", "support").get("/payments/CA1-1").text
+    (request,) = line.store.waiting_requests()
+    bob.fill_in("/requests", f"/requests/{request.id}", word="allow")
+    page = ada.get("/payments/CA1-1").text
+    assert "wanted by ada" in page
+    assert "allowed by bob" in page
 
 
 def test_a_day_shows_who_has_paid_and_goes_into_a_file_on_record():
@@ -189,3 +253,13 @@ def test_what_callers_and_billing_systems_wrote_is_never_html():
         assert "<script>alert" not in page
         assert "&lt;script&gt;" in page
     assert "<b>" not in search(ada, text="<b>bold")
+
+
+def test_a_card_number_typed_as_an_amount_comes_back_on_no_page_and_in_no_record():
+    line = Line()
+    line.charge()
+    ada = line.signed_in("ada", "finance")
+    page = ada.fill_in("/payments/CA1-1", "/payments/CA1-1/modify", kind="refund", left="42.50 USD", amount=CARD)
+    assert told(page) == "Amount: an amount has at most 9 digits before its point"
+    assert CARD not in page.text
+    assert not any(CARD in one.about for one in line.store.audit_events(50))

@@ -54,7 +54,27 @@ def test_while_a_call_goes_on_it_is_said_and_nothing_is_deleted():
 def test_what_is_no_number_of_anybody_here_is_refused_and_a_card_number_is_not_shown_again():
     ada = line_with_a_caller().signed_in("ada", "operator")
     for path in ("/person", "/person/export", "/person/delete"):
-        for number in ("", "anonymous", "+15550100222"):
-            assert ada.fill_in("/person", path, number=number).status_code == 409
+        for number, says in (
+            ("", "expected a telephone number, such as +1 202 555 0100"),
+            ("anonymous", "a withheld one is nobody's"),
+            ("abc", "no telephone number"),
+            ("+15550100222", "nothing is kept of ...222"),
+            (
+                "555 0100 222",
+                "nothing is kept of ...222; with the country's code, such as +1 202 555 0100, it may be found",
+            ),
+        ):
+            refused = ada.fill_in("/person", path, number=number)
+            assert (refused.status_code, says in told(refused)) == (409, True), told(refused)
         card = ada.fill_in("/person", path, number="4111 1111 1111 1111")
         assert (card.status_code, "4111" in card.text) == (409, False)
+
+
+def test_a_number_of_nobody_is_on_record_too():
+    line = line_with_a_caller()
+    ada = line.signed_in("ada", "operator")
+    for path in ("/person", "/person/export", "/person/delete"):
+        ada.fill_in("/person", path, number="+15550100222")
+        (last,) = line.store.audit_events(1)
+        assert (last.what, last.about) == ("personal data looked for", "...222"), path
+        line.store.note("ada", "something else", "", line.clock())

@@ -6,7 +6,7 @@ from flask import Blueprint, Flask
 from ivr.portal import NEEDS, PERMISSIONS, ROLES, may
 from ivr.portal.guard import Guard
 from ivr.portal.signing_in import SignIn
-from tests.portal.authors import published_line
+from tests.portal.authors import FLOW, published_line
 from tests.portal.lines import KEY, ORIGIN, Line, Person, token_in
 
 WORDS = {
@@ -110,7 +110,13 @@ def test_a_role_that_is_none_may_nothing():
 
 def test_a_browser_that_is_refused_has_a_way_back_and_a_script_has_the_line_alone():
     ada = Line().signed_in("ada", "viewer")
-    for path, status, words in (("/audit", 403, "your role (viewer) may not do that"), ("/none", 404, "no such page")):
+    for path, status, words in (
+        ("/audit", 403, "your role (viewer) may not do that: that is for operator, auditor"),
+        ("/none", 404, "no such page"),
+        ("/payments/4111111111111111", 404, "there is no payment by this reference"),
+        ("/calls/CA9", 404, "there is no call by this id"),
+        ("/days/31.12.2026", 404, "a day is written year, month and day: 2026-12-31"),
+    ):
         page = ada.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
         assert (page.status_code, page.mimetype) == (status, "text/html")
         assert words in page.text
@@ -119,3 +125,24 @@ def test_a_browser_that_is_refused_has_a_way_back_and_a_script_has_the_line_alon
         line = ada.get(path, headers={"Accept": "*/*"})
         assert (line.status_code, line.mimetype) == (status, "text/plain")
         assert words in line.text
+        assert "4111" not in page.text + line.text
+
+
+def test_a_browser_that_goes_back_to_where_a_form_was_sent_gets_the_page_that_had_it():
+    line = published_line()
+    line.charge("CA1-1")
+    ada = line.signed_in("ada", "finance")
+    for path, page in (
+        ("/payments/CA1-1/modify", "/payments/CA1-1"),
+        ("/payments/CA1-1/resend", "/payments/CA1-1"),
+        (f"/flows/{FLOW}/publish", f"/flows/{FLOW}"),
+        ("/requests/none", "/requests"),
+    ):
+        answer = ada.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, page)
+        assert "default-src" in answer.headers["Content-Security-Policy"]
+    assert ada.get("/sign-out").status_code == 405
+    for path in ("/payments/CA1%0aevil/modify", "//evil.example/modify", "/payments/%C3%A4/modify"):
+        answer = ada.get(path)
+        assert answer.status_code in (404, 405)
+        assert "Location" not in answer.headers

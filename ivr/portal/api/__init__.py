@@ -2,9 +2,10 @@
 
     operations  the table that routes and description are made of     gate     network, token, role
     shapes      what is taken and answered, as pydantic models        once     idempotency keys
-    answers     what each operation does                              problems errors (RFC 9457)
+    answers     what each operation does, with those of the line      problems errors (RFC 9457)
+                and of flows in `line_answers` and `flow_answers`
 
-It keeps to the table of `ivr.portal.roles` as the pages do, and asks for refunds by the same `Asker`.
+It keeps to the table of `ivr.portal.roles` as the pages do, and asks for refunds by the same `Asker`, for flows by the same `Publisher`.
 """
 
 from ivr.portal.api.description import description

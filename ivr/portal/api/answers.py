@@ -7,31 +7,28 @@ from flask import Response
 from pydantic import BaseModel
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
-from ivr.calls.flow_drafts import files_of
-from ivr.calls.live_flows import stored_content_of
+from ivr.calls.resending import Resender, SentBeforeError, resent_id
 from ivr.core.caller import mask_number
+from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.portal.api import shapes
-from ivr.portal.api.line_answers import LineAnswers, holder, message_shown
-from ivr.portal.api.problems import ProblemError, refused
+from ivr.portal.api.flow_answers import FlowAnswers
+from ivr.portal.api.line_answers import holder, message_shown
+from ivr.portal.api.problems import ProblemError, not_found, refused
 from ivr.portal.api.shapes import AmountShown
 from ivr.portal.csv_file import in_csv
-from ivr.portal.flow_rows import FlowRow, flow_row, problem_shown
 from ivr.portal.modifications import ModificationForm, Taken
-from ivr.portal.publishing import Publisher
 from ivr.portal.roles import may
-from ivr.reading.problems import without_card_numbers
-from ivr.store import AuditFilter, FlowVersion, Payment
+from ivr.store import AuditFilter, Payment
 
 MOST_EVENTS = 200
+TO_CALLER_ALONE = "a text goes to the number that the call came from, and to no other: an address is for email"
 Answer = BaseModel | Response
 
 
 @dataclass(frozen=True)
-class ApiAnswers(LineAnswers):
-    """Those of `LineAnswers`, and these, in the same way."""
-
-    publisher: Publisher
+class ApiAnswers(FlowAnswers):
+    """Those of `LineAnswers` and `FlowAnswers`, and these, in the same way."""
 
     def me(self) -> Answer:
         token = holder().token
@@ -91,6 +88,27 @@ class ApiAnswers(LineAnswers):
         except RecordError as error:
             raise refused(error) from None
 
+    def refundable_of(self, reference: str) -> Money:
+        return self.store.balance_of(self.payment_called(reference)).refundable
+
+    def resend(self, reference: str, asked: shapes.ReceiptAsked, looked_at: str) -> Answer:
+        payment, so_far = self.payment_called(reference), int(looked_at)
+        if asked.way == "text" and asked.address:
+            raise refused(RecordError(f"address: {TO_CALLER_ALONE}"), 422)
+        try:
+            by, now = holder().token.user, self.asker.now()
+            told = self.resender.resend(payment, asked.way, asked.address, so_far, by, now)
+        except SentBeforeError:
+            told = "that receipt was asked for already"
+        except RecordError as error:
+            raise refused(error) from None
+        message = self.store.text_message(resent_id(payment, so_far + 1))
+        assert message is not None
+        return shapes.ReceiptTaken(told=told, way=message.way, to=message_shown(message).to)
+
+    def receipts_of(self, reference: str) -> int:
+        return self.resender.sent_so_far(self.payment_called(reference))
+
     def requests(self) -> Answer:
         waiting = [shapes.RequestShown.of(one) for one in self.store.waiting_requests()]
         return shapes.Requests(waiting=waiting)
@@ -98,7 +116,7 @@ class ApiAnswers(LineAnswers):
     def decide(self, key: str, decision: shapes.SecondWord, _looked_at: str) -> Answer:
         found = self.store.portal_request(key)
         if found is None:
-            raise ProblemError(404, "not_found", "nothing waits by this id")
+            raise not_found("path.key", "nothing waits by this id: `GET /requests` says what does")
         try:
             return taken(self.asker.decide(found, holder().token.user, allows=decision.allow))
         except RecordError as error:
@@ -131,32 +149,8 @@ class ApiAnswers(LineAnswers):
             return Response(in_csv(DAY_COLUMNS, rows), mimetype="text/csv")
         return shapes.MovementsShown(movements=[dict(zip(DAY_COLUMNS, row, strict=True)) for row in rows])
 
-    def flows(self) -> Answer:
-        rows = [flow_row(self.store, name) for name in self.store.published_flows()]
-        shown = [
-            shapes.FlowShown(
-                name=row.name,
-                live=row.live.number if row.live else None,
-                versions=len(row.versions),
-                calls=row.calls_in_all,
-            )
-            for row in rows
-        ]
-        return shapes.FlowsShown(flows=shown)
-
-    def flow_versions(self, flow: str) -> Answer:
-        row = self.flow_called(flow)
-        return shapes.VersionsShown(versions=[version_shown(row, one) for one in row.versions])
-
-    def flow_version(self, flow: str, number: str) -> Answer:
-        row = self.flow_called(flow)
-        version = next((one for one in row.versions if one.number == int(number)), None)
-        if version is None:
-            raise ProblemError(404, "not_found", f"{flow} has no such version")
-        files = files_of(stored_content_of(version))
-        found = [shapes.FindingShown.model_validate(problem_shown(one)) for one in self.publisher.check(files).told]
-        texts = {name: without_card_numbers(text) for name, text in files.by_name.items()}
-        return shapes.VersionSource(**dict(version_shown(row, version)), files=texts, check=found)
+    def users(self) -> Answer:
+        return shapes.UsersShown(users=[shapes.UserShown.of(one) for one in self.store.portal_users()])
 
     def audit(self, asked: shapes.AuditQuery) -> Answer:
         wanted = AuditFilter(asked.who, asked.what, asked.about, before=asked.before)
@@ -170,23 +164,24 @@ class ApiAnswers(LineAnswers):
 
     # ---- parts of it
 
+    @property
+    def resender(self) -> Resender:
+        if self.pages.resender is None:
+            raise ProblemError(404, "not_found", "no receipts are sent again from here")
+        return self.pages.resender
+
     def payment_called(self, reference: str) -> Payment:
         found = self.store.payment(reference)
         if found is None:
-            raise ProblemError(404, "not_found", "there is no payment by this reference: search for it")
+            raise not_found("path.reference", "there is no payment by this reference: search for it")
         return found
-
-    def flow_called(self, flow: str) -> FlowRow:
-        if flow not in self.store.published_flows():
-            raise ProblemError(404, "not_found", "no flow of this name was ever published")
-        return flow_row(self.store, flow)
 
     def shown(self, payment: Payment) -> shapes.PaymentShown:
         intent, balance = payment.intent, self.store.balance_of(payment)
         return shapes.PaymentShown(
             reference=intent.reference,
             status=payment.status,
-            confirmation_number=payment.confirmation_number,
+            confirmation_number=payment.receipt_number,
             begun_at=payment.begun_at,
             amount=AmountShown.of(intent.amount),
             fee=AmountShown.of(intent.fee) if intent.fee else None,
@@ -206,17 +201,6 @@ class ApiAnswers(LineAnswers):
 
     def may_refund(self) -> bool:
         return may(holder().token.role, "refund") and may(holder().user_role, "refund")
-
-
-def version_shown(row: FlowRow, one: FlowVersion) -> shapes.VersionShown:
-    return shapes.VersionShown(
-        number=one.number,
-        is_live=one == row.live,
-        digest=one.digest,
-        published_at=one.published_at,
-        published_by=one.published_by,
-        calls=row.calls.get(one.digest, 0),
-    )
 
 
 def taken(what: Taken) -> shapes.WishTaken:

@@ -9,7 +9,7 @@ import ivr
 from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, ApiOperation
 from ivr.portal.api.problems import MIMETYPE, TITLES
 from ivr.portal.api.shapes import ProblemDetails
-from ivr.portal.roles import NEEDS, PERMISSIONS
+from ivr.portal.roles import NEEDS, roles_with
 
 IN_COMPONENTS = "#/components/schemas/{model}"
 KEY_PATTERN = r"^[\x21-\x7e]{8,200}$"
@@ -63,7 +63,7 @@ def operation(one: ApiOperation) -> dict[str, Any]:
 
 def roles_of(one: ApiOperation) -> list[str]:
     needs = NEEDS[f"api.{one.name}"]
-    return [role for role, held in PERMISSIONS.items() if needs == "any" or needs in held]
+    return list(roles_with(needs)) if needs else []
 
 
 def placed(one: ApiOperation) -> list[dict[str, Any]]:

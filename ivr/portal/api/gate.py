@@ -10,7 +10,7 @@ from flask import Blueprint, Request, g, request
 
 from ivr.portal.api.problems import ProblemError
 from ivr.portal.credentials import digest_of
-from ivr.portal.roles import NEEDS, Permission, may
+from ivr.portal.roles import NEEDS, Need, Permission, may, roles_with
 from ivr.portal.signing_in import NOBODY, SignIn
 from ivr.portal.site import PortalSite, protect_all
 from ivr.store import TokenHolder
@@ -39,7 +39,7 @@ class Gate:
         holder = self.holder_of(request)
         g.holder = holder
         if needs is None or not (may(holder.token.role, needs) and may(holder.user_role, needs)):
-            self.refuse(holder, f"{request.method} {endpoint}")
+            self.refuse(holder, f"{request.method} {endpoint}", needs)
 
     def holder_of(self, of: Request) -> TokenHolder:
         """A right token is served, whatever else came from its address: nobody locks it out by guessing."""
@@ -58,10 +58,11 @@ class Gate:
     def require(self, permission: Permission) -> None:
         holder: TokenHolder = g.holder
         if not (may(holder.token.role, permission) and may(holder.user_role, permission)):
-            self.refuse(holder, permission)
+            self.refuse(holder, permission, permission)
 
-    def refuse(self, holder: TokenHolder, about: str) -> None:
+    def refuse(self, holder: TokenHolder, about: str, needs: Need | None) -> None:
         said = f"{about} by token {holder.token.id}"
         self.signing_in.store.note(holder.token.user, "portal refused", said[:200], self.signing_in.now())
         roles = f"the token's role is {holder.token.role}, its user's {holder.user_role}"
-        raise ProblemError(403, "forbidden", f"that is for other roles: {roles}; both must be allowed to")
+        who = ", ".join(roles_with(needs)) if needs else "nobody"
+        raise ProblemError(403, "forbidden", f"that is for {who}: {roles}; both must be allowed to")

@@ -1,38 +1,52 @@
-"""What is answered about calls, about one person's data and about stops: by the same search, rules and records as the pages'."""
+"""What is answered about calls, about one person's data, about stops and about keys: by the same search, rules and records as the pages'."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Response, g
 from pydantic import BaseModel
 
-from ivr.calls.personal_data import STAYS, PersonalData
+from ivr.calls.personal_data import STAYS, NotANumberError, NothingKeptError, PersonalData
 from ivr.calls.stopping import reason_in
-from ivr.core.caller import caller_key, mask_number
+from ivr.core.caller import mask_number
 from ivr.core.email_addresses import mask_email
 from ivr.core.money import Money
-from ivr.errors import RecordError
+from ivr.core.stray_cards import is_card_typed
+from ivr.errors import ConfigError, RecordError
 from ivr.portal.api import shapes
 from ivr.portal.api.gate import Gate
-from ivr.portal.api.problems import ProblemError, refused
+from ivr.portal.api.problems import ProblemError, not_found, refused
 from ivr.portal.api.shapes import AmountShown
 from ivr.portal.calls import PAGE, cursor, filter_of
-from ivr.portal.finding import CARD, Finder, is_card_typed
+from ivr.portal.finding import Finder
 from ivr.portal.live import MOST_SHOWN
 from ivr.portal.modifications import Asker
+from ivr.portal.pages import Pages
 from ivr.portal.stops import stoppable
-from ivr.store import CallRecord, Person, Stop, Store, TextMessage, TokenHolder
+from ivr.store import CallRecord, Stop, Store, TextMessage, TokenHolder
 
 Answer = BaseModel | Response
 
 
 @dataclass(frozen=True)
 class LineAnswers:
-    """Each operation is a method of its name: with what stands in its path, and with its body or query."""
+    """Each operation is a method of its name: with what stands in its path, and with its body or query. `pages`: what those stand on."""
 
-    store: Store
-    finder: Finder
-    asker: Asker
+    pages: Pages
     gate: Gate
+
+    @property
+    def store(self) -> Store:
+        return self.pages.store
+
+    @property
+    def finder(self) -> Finder:
+        return self.pages.finder
+
+    @property
+    def asker(self) -> Asker:
+        return self.pages.asker
 
     # ---- calls
 
@@ -72,7 +86,7 @@ class LineAnswers:
     def call(self, reference: str) -> Answer:
         record = self.store.call_record(reference)
         if record is None:
-            raise ProblemError(404, "not_found", "there is no call by this id: search for it")
+            raise not_found("path.reference", "there is no call by this id: search for it")
         return shapes.CallStory(
             **dict(call_shown(record)),
             charges=[one.intent.reference for one in self.store.payments_of(reference)],
@@ -85,38 +99,25 @@ class LineAnswers:
     # ---- one person's data
 
     def find_person(self, asked: shapes.PersonAsked) -> Answer:
-        found = self.person_called(asked.number)
-        self.note("personal data looked for", mask_number(asked.number))
+        with one_person(asked.number):
+            found = self.data.look_for(asked.number, holder().token.user, self.asker.now())
         return shapes.PersonShown(
             calls=len(found.calls), charges=len(found.charges), texts=len(found.texts), stays=list(STAYS)
         )
 
     def export_person(self, asked: shapes.PersonAsked) -> Answer:
-        self.person_called(asked.number)
-        text = self.data.export(asked.number, holder().token.user, self.asker.now())
+        with one_person(asked.number):
+            text = self.data.export(asked.number, holder().token.user, self.asker.now())
         return Response(text, mimetype="application/json")
 
     def delete_person(self, asked: shapes.PersonAsked) -> Answer:
-        self.person_called(asked.number)
-        try:
+        with one_person(asked.number):
             done = self.data.delete(asked.number, holder().token.user, self.asker.now())
-        except RecordError as error:
-            raise refused(error) from None
         return shapes.PersonDeleted(**vars(done))
-
-    def person_called(self, number: str) -> Person:
-        if is_card_typed(number):
-            raise refused(RecordError(CARD), 422)
-        if not caller_key(number):
-            raise refused(RecordError("number: expected a telephone number, and not a withheld one"), 422)
-        try:
-            return self.data.find(number)
-        except RecordError as error:
-            raise ProblemError(404, "not_found", str(error)) from None
 
     @property
     def data(self) -> PersonalData:
-        return PersonalData(self.store, self.finder.hash_caller)
+        return PersonalData(self.store, self.finder.hash_caller, f"token {holder().token.id}")
 
     # ---- stops
 
@@ -130,12 +131,12 @@ class LineAnswers:
         except RecordError as error:
             raise refused(error, 422) from None
         if not self.store.stop_charging(wanted):
-            raise refused(RecordError(f"{wanted.what} is stopped already"))
+            raise refused(RecordError(f"{named_by(asked)}: {wanted.what} is stopped already"))
         return self.stops()
 
     def start(self, asked: shapes.StopNamed) -> Answer:
         if not self.store.start_charging(asked.scope, asked.name, holder().token.user, self.asker.now()):
-            raise refused(RecordError("that is not stopped: GET /stops says what is"))
+            raise refused(RecordError(f"{named_by(asked)}: that is not stopped; GET /stops says what is"))
         return self.stops()
 
     def scope_called(self, asked: shapes.StopNamed) -> str:
@@ -148,12 +149,44 @@ class LineAnswers:
             raise RecordError(f"name: expected a {asked.scope} that there is: {', '.join(known) or 'there is none'}")
         return asked.name
 
+    # ---- keys
+
+    def keys(self) -> Answer:
+        line, now = self.pages.line_keys, self.asker.now()
+        if line is None:
+            raise ProblemError(404, "not_found", "the line's keys are not this portal's to see")
+        try:
+            alarms = line.alarms(now)
+            return shapes.KeysShown(keys=[shapes.KeyShown.of(key, alarms.get(key.name)) for key in line.all(now)])
+        except ConfigError as error:
+            raise refused(RecordError(str(error))) from None
+
     # ---- parts of it
 
     def note(self, what: str, about: str) -> None:
         """With the token, so that a program is told from its user."""
         token = holder().token
         self.store.note(token.user, what, f"{about}; token {token.id}", self.asker.now())
+
+
+@contextmanager
+def one_person(number: str) -> Iterator[None]:
+    """What is said where a person's data is asked for by what is no number, or is nobody's."""
+    if is_card_typed(number):
+        raise refused(RecordError("number: that holds a card number"), 422)
+    try:
+        yield
+    except NotANumberError as error:
+        raise refused(RecordError(f"number: {error}"), 422) from None
+    except NothingKeptError as error:
+        raise not_found("body.number", str(error)) from None
+    except RecordError as error:
+        raise refused(error) from None
+
+
+def named_by(asked: shapes.StopNamed) -> str:
+    """The field that says what it is about."""
+    return "scope" if asked.scope == "line" else "name"
 
 
 def call_shown(record: CallRecord) -> shapes.CallShown:

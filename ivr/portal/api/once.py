@@ -1,7 +1,8 @@
 """One request, however often it is sent: what was answered under an idempotency key is answered again.
 
 A key is a user's own, and only its digest is kept. A process that was killed between the request and its answer leaves what
-could be refunded when the request came (`looked_at`): the same request then asks for the same, and `Asker` finds it made.
+the request was about when it came (`looked_at`), such as what could be refunded: the same request then asks for the same, and
+is found done.
 """
 
 import re

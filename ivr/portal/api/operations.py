@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from ivr.portal.api import shapes
+from ivr.portal.api import flow_shapes, shapes
 
 ROOT = "/api/v1"
 # References are a call's id, which a network gave it, and the number of the attempt.
@@ -18,14 +18,16 @@ PLACES = {
     "key": {"type": "string", "pattern": "^R[0-9a-f]{1,38}$"},
     "day": {"type": "string", "format": "date"},
     "flow": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"},
+    "change": {"type": "string", "pattern": "^F[0-9a-f]{1,38}$"},
     "number": {"type": "string", "pattern": "^[1-9][0-9]{0,5}$"},
 }
 
 
 @dataclass(frozen=True)
 class ApiOperation:
-    """`path` as OpenAPI has it. `once`: needs an Idempotency-Key. `also_csv`: answers in either form. `refuses`: problems that it has
-    beside those of every operation."""
+    """`path` as OpenAPI has it. `once`: needs an Idempotency-Key. `looks_at`: the method of the answers that says, at the first attempt,
+    what a request under a key is about: the attempts after it ask for the same. `also_csv`: answers in either form. `refuses`:
+    problems that it has beside those of every operation."""
 
     name: str
     method: Literal["GET", "POST"]
@@ -36,6 +38,7 @@ class ApiOperation:
     query: type[BaseModel] | None = None
     status: int = 200
     once: bool = False
+    looks_at: str = ""
     also_csv: bool = False
     refuses: tuple[int, ...] = ()
 
@@ -70,11 +73,31 @@ OPERATIONS = (
         body=shapes.AskedModification,
         status=202,
         once=True,
+        looks_at="refundable_of",
+        refuses=(400, 404, 409, 415, 422),
+    ),
+    ApiOperation(
+        *(
+            "resend",
+            "POST",
+            "/payments/{reference}/receipts",
+            "Send the receipt again, by text or by e-mail; put on record",
+        ),
+        answer=shapes.ReceiptTaken,
+        body=shapes.ReceiptAsked,
+        status=202,
+        once=True,
+        looks_at="receipts_of",
         refuses=(400, 404, 409, 415, 422),
     ),
     ApiOperation("requests", "GET", "/requests", "What waits for a second person, the oldest first", shapes.Requests),
     ApiOperation(
-        *("decide", "POST", "/requests/{key}/decision", "Allow or refuse what another person asked for"),
+        *(
+            "decide",
+            "POST",
+            "/requests/{key}/decision",
+            "Allow or refuse what another person asked for, or take back what one asked for oneself",
+        ),
         answer=shapes.WishTaken,
         body=shapes.SecondWord,
         status=202,
@@ -130,16 +153,61 @@ OPERATIONS = (
         body=shapes.StopNamed,
         refuses=(400, 409, 415),
     ),
-    ApiOperation("flows", "GET", "/flows", "Each flow with the version that is live", shapes.FlowsShown),
+    ApiOperation(
+        *("keys", "GET", "/keys", "Every key, certificate and secret by name, when it ends, and what is alarming"),
+        answer=shapes.KeysShown,
+        refuses=(404, 409),
+    ),
+    ApiOperation("flows", "GET", "/flows", "Each flow with the version that is live", flow_shapes.FlowsShown),
     ApiOperation(
         *("flow_versions", "GET", "/flows/{flow}/versions", "The versions of a flow, the latest first"),
-        answer=shapes.VersionsShown,
+        answer=flow_shapes.VersionsShown,
         refuses=(404,),
     ),
     ApiOperation(
         *("flow_version", "GET", "/flows/{flow}/versions/{number}", "A version's source, and what check finds in it"),
-        answer=shapes.VersionSource,
+        answer=flow_shapes.VersionSource,
         refuses=(404,),
+    ),
+    ApiOperation(
+        *(
+            "roll_back",
+            "POST",
+            "/flows/{flow}/rollback",
+            "Let an earlier version answer new calls again; put on record",
+        ),
+        answer=flow_shapes.FlowWishTaken,
+        body=flow_shapes.RollbackAsked,
+        status=202,
+        once=True,
+        looks_at="live_number_of",
+        refuses=(400, 404, 409, 415, 422),
+    ),
+    ApiOperation(
+        *("flow_requests", "GET", "/flow-requests", "What waits for a second author, the oldest first"),
+        answer=flow_shapes.FlowRequestsShown,
+    ),
+    ApiOperation(
+        *("flow_request", "GET", "/flow-requests/{change}", "All that would change, and what check finds in it"),
+        answer=flow_shapes.FlowRequestStory,
+        refuses=(404,),
+    ),
+    ApiOperation(
+        *("decide_flow", "POST", "/flow-requests/{change}/decision", "Allow or refuse what another author asked for"),
+        answer=flow_shapes.FlowWishTaken,
+        body=shapes.SecondWord,
+        status=202,
+        once=True,
+        refuses=(400, 404, 409, 415, 422),
+    ),
+    ApiOperation(
+        *(
+            "users",
+            "GET",
+            "/users",
+            "Who may sign in, their role, whether two factors are set up, and whether they are off",
+        ),
+        answer=shapes.UsersShown,
     ),
     ApiOperation(
         *("audit", "GET", "/audit", "The audit trail, the latest first, two hundred at a time"),

@@ -1,13 +1,12 @@
-"""Errors of the API as problem details (RFC 9457): what is wrong, at which place, and what cures it. None repeats what was sent, but for the names of fields."""
+"""Errors of the API as problem details (RFC 9457): what is wrong, at which place, and what cures it. None repeats a value that was sent."""
 
 from flask import Response, request
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from ivr.errors import RecordError
+from ivr.portal.api.cures import DESCRIPTION, cure_of, place_of
 from ivr.portal.api.shapes import ProblemDetails, WrongPlace
-from ivr.reading.problems import without_card_numbers
 
 PREFIX = "/api/"
 TYPES = "/api/v1/problems/"
@@ -27,7 +26,8 @@ TITLES = {
     "fault": "Something of ours is not working",
 }
 WAIT_S = 15 * 60
-LONGEST_NAME = 60  # of a field
+# The portal's own words for what the API calls otherwise.
+MEMBERS = {"older_than": "cursor"}
 
 
 class ProblemError(Exception):
@@ -53,28 +53,23 @@ class ProblemError(Exception):
         return made
 
 
-def invalid(error: ValidationError, part: str) -> ProblemError:
-    """`part` of the request: body, query."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    faults = [WrongPlace(place=place_of(part, one), cure=cure_of(one)) for one in found]
+def invalid(error: ValidationError, part: str, model: type[BaseModel]) -> ProblemError:
+    """`part` of the request: body, query. `model`: the shape that it was checked by."""
+    found = error.errors(include_input=False, include_url=False)
+    faults = [WrongPlace(place=place_of(part, one), cure=cure_of(one, model)) for one in found]
     return ProblemError(400, "invalid", f"{faults[0].place}: {faults[0].cure}", *faults)
 
 
-def place_of(part: str, fault: ErrorDetails) -> str:
-    """The name of a field that there is not is what was sent: it is said shortened, and never where it could be a card number."""
-    return ".".join((part, *(without_card_numbers(str(name)[:LONGEST_NAME]) for name in fault["loc"])))
-
-
-def cure_of(fault: ErrorDetails) -> str:
-    return (
-        "there is no such field: /api/v1/openapi.json has them" if fault["type"] == "extra_forbidden" else fault["msg"]
-    )
+def not_found(place: str, cure: str) -> ProblemError:
+    """`place`: the member of the path, the header or the body that names what there is not."""
+    return ProblemError(404, "not_found", cure, WrongPlace(place=place, cure=cure))
 
 
 def refused(error: RecordError, status: int = 409) -> ProblemError:
     """The words are the command line's, which has options in place of members."""
     words = str(error).replace("--reopen-bill: ", "reopens_bill: ").removeprefix("--")
     name, colon, cure = words.partition(": ")
+    name = MEMBERS.get(name, name)
     kind = "unclear" if status == 422 else "refused"
     # A sentence that begins with no member's name is about the whole.
     is_member = colon and name.isidentifier()
@@ -86,11 +81,20 @@ def is_of_api() -> bool:
 
 
 def of_http(error: HTTPException) -> Response:
-    made = ProblemError(error.code or 500, "not_found" if error.code == 404 else "http", str(error.name)).response()
+    made = of_code(error).response()
     allowed = error.get_response().headers.get("Allow")
     if allowed:
         made.headers["Allow"] = allowed
     return made
+
+
+def of_code(error: HTTPException) -> ProblemError:
+    if error.code == 404:
+        return ProblemError(404, "not_found", f"there is no such address: {DESCRIPTION} has all of them")
+    if error.code == 413:
+        cure = "a shorter body is expected"
+        return ProblemError(413, "http", cure, WrongPlace(place="body", cure=cure))
+    return ProblemError(error.code or 500, "http", str(error.name))
 
 
 def of_fault() -> Response:

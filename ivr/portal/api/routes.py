@@ -14,26 +14,34 @@ from ivr.portal.api.gate import Gate
 from ivr.portal.api.line_answers import holder
 from ivr.portal.api.once import OnceOnly
 from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, ApiOperation
-from ivr.portal.api.problems import ProblemError, invalid
-from ivr.portal.api.shapes import WrongPlace
+from ivr.portal.api.problems import ProblemError, invalid, not_found
+from ivr.portal.api.shapes import DAY_WRITTEN, WrongPlace
 from ivr.portal.credentials import digest_of
-from ivr.portal.finding import Finder, day_in
-from ivr.portal.modifications import Asker
+from ivr.portal.finding import day_in
+from ivr.portal.pages import Pages
 from ivr.portal.publishing import Publisher
 from ivr.portal.signing_in import SignIn
-from ivr.portal.site import PortalSite
 from ivr.store import RememberedAnswer
 
+# Of a part of the path that cannot be one.
+NOT_ONE = {
+    "reference": "that is no reference: a search has them",
+    "key": "that is no request's id: `GET /requests` has them",
+    "flow": "that is no flow's name: `GET /flows` has them",
+    "change": "that is no request's id: `GET /flow-requests` has them",
+    "number": "a version's number is written 1, 2, 3",
+}
 
-def api(site: PortalSite, signing_in: SignIn, finder: Finder, asker: Asker, publisher: Publisher) -> Blueprint:
-    """Register it beside the pages."""
+
+def api(pages: Pages, signing_in: SignIn, publisher: Publisher) -> Blueprint:
+    """Register it beside the pages: it stands on what they stand on."""
     blueprint = Blueprint("api", __name__, url_prefix=ROOT)
-    gate = Gate(site, signing_in)
+    gate = Gate(pages.site, signing_in)
     gate.stand_before(blueprint)
-    answers, once = ApiAnswers(asker.store, finder, asker, gate, publisher), OnceOnly(asker.store, signing_in.now)
+    answers, once = ApiAnswers(pages, gate, publisher), OnceOnly(pages.store, signing_in.now)
     for one in OPERATIONS:
         blueprint.add_url_rule(one.rule, one.name, view_of(one, answers, once), methods=[one.method])
-    described = description(site.address)
+    described = description(pages.site.address)
     blueprint.add_url_rule("/openapi.json", "description", lambda: jsonify(described))
     blueprint.register_error_handler(ProblemError, lambda problem: problem.response())
     return blueprint
@@ -48,7 +56,9 @@ def view_of(one: ApiOperation, answers: ApiAnswers, once: OnceOnly) -> Callable[
         if not one.once:
             return answered(one, work(*places.values(), *sent))
         user = holder().token.user
-        asked = RememberedAnswer(digest_of(f"{request.path} {sent[0].model_dump_json()}"), looked_at(answers, places))
+        asked = RememberedAnswer(
+            digest_of(f"{request.path} {sent[0].model_dump_json()}"), looked_at(one, answers, places)
+        )
         key = request.headers.get("Idempotency-Key", "")
         return once.answer(user, key, asked, lambda looked: answered(one, work(*places.values(), *sent, looked)))
 
@@ -60,12 +70,10 @@ def place_in(name: str, written: str) -> Any:
     if name == "day":
         try:
             return day_in(written)
-        except RecordError as error:
-            raise ProblemError(
-                404, "not_found", str(error), WrongPlace(place="path.day", cure="such as 2026-01-31")
-            ) from None
+        except RecordError:
+            raise not_found("path.day", DAY_WRITTEN) from None
     if not re.fullmatch(PLACES[name]["pattern"], written, re.ASCII):
-        raise ProblemError(404, "not_found", f"there is no such {name}")
+        raise not_found(f"path.{name}", NOT_ONE[name])
     return written
 
 
@@ -83,7 +91,7 @@ def body_of(one: ApiOperation) -> list[BaseModel]:
     try:
         return [one.body.model_validate_json(request.get_data())]
     except ValidationError as error:
-        raise invalid(error, "body") from None
+        raise invalid(error, "body", one.body) from None
 
 
 def query_of(one: ApiOperation) -> list[BaseModel]:
@@ -92,14 +100,12 @@ def query_of(one: ApiOperation) -> list[BaseModel]:
     try:
         return [one.query.model_validate(request.args.to_dict())]
     except ValidationError as error:
-        raise invalid(error, "query") from None
+        raise invalid(error, "query", one.query) from None
 
 
-def looked_at(answers: ApiAnswers, places: dict[str, Any]) -> str:
-    """What can be refunded of the payment now; nothing for a request that is decided."""
-    if "reference" not in places:
-        return ""
-    return str(answers.store.balance_of(answers.payment_called(places["reference"])).refundable)
+def looked_at(one: ApiOperation, answers: ApiAnswers, places: dict[str, Any]) -> str:
+    """As it is now; nothing for a request that is decided."""
+    return str(getattr(answers, one.looks_at)(*places.values())) if one.looks_at else ""
 
 
 def answered(one: ApiOperation, answer: BaseModel | Response) -> Response:

@@ -9,6 +9,7 @@ from ivr.bank import ModificationKind
 from ivr.core.call import Ending
 from ivr.core.line_quality import LineQuality
 from ivr.core.money import Money
+from ivr.incidents import KeyState, LineKey
 from ivr.portal.finding import SearchStatus
 from ivr.store import (
     LONGEST_REASON,
@@ -17,16 +18,30 @@ from ivr.store import (
     LedgerEntry,
     Modification,
     PortalRequest,
+    PortalUser,
+    SignInWay,
     Stop,
     StopScope,
     TurnRecord,
+    UserState,
+    Way,
 )
 
 # One line of what can be written: PostgreSQL stores no NUL, and nobody searches for what cannot be seen.
 Typed = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-Cursor = Annotated[str, Field(max_length=160, pattern=r"^(\d{1,15} [\x21-\x7e]{1,120})?$")]
+Cursor = Annotated[
+    str,
+    Field(
+        max_length=160,
+        pattern=r"^(\d{1,15} [\x21-\x7e]{1,120})?$",
+        description="a cursor is what `next` of the page before said",
+    ),
+]
+DAY_WRITTEN = "a day is written 2026-12-31"
+# Strict: a number would else be taken for the seconds since 1970.
+DayAsked = Annotated[Annotated[date, Field(strict=True)] | None, Field(description=DAY_WRITTEN)]
 
 
 class SentShape(BaseModel):
@@ -52,12 +67,22 @@ def whole(written: object) -> object:
     return int(written) if isinstance(written, float) and written.is_integer() else written
 
 
+MINOR_WRITTEN = "a whole number of the currency's minor unit, without quotes: 4250 of USD is 42.50 US dollars"
+
+
 class AskedAmount(SentShape):
-    minor: Annotated[int, Field(strict=True, gt=0, lt=10**9), BeforeValidator(whole)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    minor: Annotated[int, Field(strict=True, gt=0, lt=10**9, description=MINOR_WRITTEN), BeforeValidator(whole)]
+    currency: Annotated[
+        str, Field(pattern=r"^[A-Z]{3}$", description="a currency is its three capital letters, such as USD")
+    ]
 
     def written(self) -> str:
         return str(Money(self.minor, self.currency))
+
+
+Amount = Annotated[
+    AskedAmount | None, Field(description='an amount is written {"minor": 4250, "currency": "USD"}: 42.50 US dollars')
+]
 
 
 class Search(SentShape):
@@ -65,11 +90,11 @@ class Search(SentShape):
     digits. `caller`: a number, by a role that may see numbers. `cursor`: `next` of the page before."""
 
     text: Typed = ""
-    day: date | None = None
+    day: DayAsked = None
     status: Literal[SearchStatus, ""] = ""
     flow: Typed = ""
     bank: Typed = ""
-    amount: AskedAmount | None = None
+    amount: Amount = None
     caller: Typed = ""
     cursor: Cursor = ""
 
@@ -77,13 +102,27 @@ class Search(SentShape):
 class AskedModification(SentShape):
     """`amount`: of a refund; without it, all that is left. `reopens_bill`: the bill is owed again."""
 
-    kind: ModificationKind
-    amount: AskedAmount | None = None
+    kind: Annotated[ModificationKind, Field(description="a kind is refund, void or capture")]
+    amount: Amount = None
     reopens_bill: Annotated[bool, Field(strict=True)] = False
 
 
+class ReceiptAsked(SentShape):
+    """`address`: of an e-mail. A text goes to the number that the call came from, and to no other."""
+
+    way: Annotated[Way, Field(description="a way is text or email")]
+    address: Annotated[
+        str,
+        Field(
+            max_length=254,  # RFC 5321 4.5.3.1
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+            description="an address is written name@example.com",
+        ),
+    ] = ""
+
+
 class SecondWord(SentShape):
-    allow: Annotated[bool, Field(strict=True)]
+    allow: Annotated[bool, Field(strict=True, description="true to allow it, false to refuse it, without quotes")]
 
 
 class AuditQuery(SentShape):
@@ -92,40 +131,55 @@ class AuditQuery(SentShape):
     who: Typed = ""
     what: Typed = ""
     about: Typed = ""
-    before: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    before: Annotated[
+        int, Field(ge=0, lt=2**31, description="`before` is the whole number that `next` of the page before said")
+    ] = 0
 
 
 class MovementsQuery(SentShape):
     form: Literal["json", "csv"] = "json"
 
 
+END_WRITTEN = 'the last three digits of the caller\'s number, in quotes, such as "100"'
+
+
 class CallsAsked(SentShape):
     """`day`: today, unless it is named. `caller_end`: the last three digits of the caller's number, which is what is shown of it."""
 
-    day: date | None = None
+    day: DayAsked = None
     flow: Typed = ""
     outcome: Literal[Ending, ""] = ""
-    caller_end: Annotated[str, Field(pattern=r"^([0-9]{3})?$")] = ""
+    caller_end: Annotated[str, Field(pattern=r"^([0-9]{3})?$", description=END_WRITTEN)] = ""
     cursor: Cursor = ""
 
 
 class PersonAsked(SentShape):
     """`number`: a telephone number, in any of the ways that networks write it."""
 
-    number: Typed
+    number: Annotated[
+        Typed, Field(description='a telephone number is written with its country\'s code, such as "+1 202 555 0100"')
+    ]
 
 
 class StopNamed(SentShape):
     """`name`: of the flow or the bank; empty for the whole line."""
 
-    scope: StopScope
+    scope: Annotated[StopScope, Field(description="a scope is line, flow or bank")]
     name: Typed = ""
 
 
 class StopAsked(StopNamed):
     """`reason`: in a few words; it is put on record, and people who look at the stops read it."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    reason: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_REASON,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+            description="a reason is one line, in a few words",
+        ),
+    ]
 
 
 # ---- answered
@@ -180,7 +234,7 @@ class LedgerLine(BaseModel):
 class ModificationShown(BaseModel):
     id: str
     reference: str
-    kind: ModificationKind
+    kind: Annotated[ModificationKind, Field(description="a kind is refund, void or capture")]
     amount: AmountShown
     status: str
     asked_by: str
@@ -245,10 +299,18 @@ class WishTaken(BaseModel):
     waits_as: str | None
 
 
+class ReceiptTaken(BaseModel):
+    """`to` is shortened. What it said, and what became of it, is in the payment's story."""
+
+    told: str
+    way: Way
+    to: str
+
+
 class RequestShown(BaseModel):
     id: str
     reference: str
-    kind: ModificationKind
+    kind: Annotated[ModificationKind, Field(description="a kind is refund, void or capture")]
     amount: AmountShown
     asked_by: str
     asked_at: datetime
@@ -393,6 +455,42 @@ class StopsShown(BaseModel):
     stops: list[StopShown]
 
 
+class KeyShown(BaseModel):
+    """`name`: what is rotated together has the same. `where`: its file, or the variable of the environment. `fingerprint`: of a
+    certificate its SHA-256, of a secret a keyed hash. `until`: null where it has no end. `alarm`: that what has this name ends within
+    30 days without one that follows, or cannot be used, in words; null where all is well."""
+
+    name: str
+    what: str
+    where: str
+    fingerprint: str
+    kid: str
+    state: KeyState
+    since: datetime | None
+    until: datetime | None
+    alarm: str | None
+
+    @classmethod
+    def of(cls, key: LineKey, alarm: str | None) -> Self:
+        return cls(
+            name=key.name,
+            what=key.what,
+            where=key.where,
+            fingerprint=key.fingerprint,
+            kid=key.kid,
+            state=key.state,
+            since=key.first,
+            until=key.last,
+            alarm=alarm,
+        )
+
+
+class KeysShown(BaseModel):
+    """Those of the banks first."""
+
+    keys: list[KeyShown]
+
+
 class DayGroup(BaseModel):
     """In minor units; `net` is what was charged less refunds and voids, `fees` are within it."""
 
@@ -423,6 +521,35 @@ class MovementsShown(BaseModel):
     movements: list[dict[str, str]]
 
 
+class UserShown(BaseModel):
+    """`state`: `off` signs in no more, `invited` has a link that waits for them. `signs_in_with`: null where nothing is set up.
+    `has_second_factor`: a passkey is two factors in itself. `seen_at`: in a browser; null where no session is kept."""
+
+    name: str
+    role: str
+    state: UserState
+    signs_in_with: SignInWay | None
+    has_second_factor: bool
+    seen_at: datetime | None
+
+    @classmethod
+    def of(cls, one: PortalUser) -> Self:
+        return cls(
+            name=one.name,
+            role=one.role,
+            state=one.state,
+            signs_in_with=one.signs_in_with,
+            has_second_factor=one.signs_in_with is not None,
+            seen_at=one.seen_at,
+        )
+
+
+class UsersShown(BaseModel):
+    """By name."""
+
+    users: list[UserShown]
+
+
 class EventShown(BaseModel):
     id: int
     at: datetime
@@ -440,55 +567,6 @@ class AuditPage(BaseModel):
 
     events: list[EventShown]
     next: int | None
-
-
-class FlowShown(BaseModel):
-    """`live`: the version that new calls begin on; null where the flow is withdrawn. `calls`: under way, on all of its versions."""
-
-    name: str
-    live: int | None
-    versions: int
-    calls: int
-
-
-class FlowsShown(BaseModel):
-    flows: list[FlowShown]
-
-
-class VersionShown(BaseModel):
-    """`digest`: SHA-256 of text, prompts and parts."""
-
-    number: int
-    is_live: bool
-    digest: str
-    published_at: datetime
-    published_by: str
-    calls: int
-
-
-class VersionsShown(BaseModel):
-    """The latest first."""
-
-    versions: list[VersionShown]
-
-
-class FindingShown(BaseModel):
-    """A problem, or advice, as the command `check --format json` has it."""
-
-    code: str
-    level: Literal["problem", "advice"]
-    file: str
-    line: int
-    column: int
-    message: str
-    cure: str
-
-
-class VersionSource(VersionShown):
-    """`files`: by name, such as `pay-a-bill.yaml` and `prompts/en-US.yaml`. `check`: what is found in them now."""
-
-    files: dict[str, str]
-    check: list[FindingShown]
 
 
 class AlertsQuery(SentShape):
