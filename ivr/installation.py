@@ -13,13 +13,21 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ivr.errors import ConfigError
 from ivr.merchants.merchants_file import (
     Installation,
+    Merchant,
     called_number,
     chosen_merchant,
     is_installation,
     read_installation,
 )
-from ivr.places import MERCHANT_VARIABLE, project_folder
-from ivr.settings import LOOPBACK, MerchantSettings, Settings, merchant_settings, shared_settings
+from ivr.places import COMMAND, MERCHANT_VARIABLE, MERCHANTS_FILE, PROJECT_FILE, project_folder, shown
+from ivr.settings import (
+    LOOPBACK,
+    SHIPPED_TRUNK_FLOWS,
+    MerchantSettings,
+    Settings,
+    merchant_settings,
+    shared_settings,
+)
 
 ANY_NUMBER = "*"
 
@@ -39,7 +47,11 @@ class InstallationSettings:
         if self.problems:
             raise ConfigError("\n".join(line for lines in self.problems.values() for line in lines))
         if not self.merchants:
-            raise ConfigError(f"{self.installation.source.file}: no merchant is named yet")
+            file = self.installation.source.file
+            raise ConfigError(
+                f"{file}: no merchant is named yet: `{COMMAND} merchant add NAME` makes one; without {file} the line of this folder "
+                "is started, as before"
+            )
 
     def only(self, name: str) -> "InstallationSettings":
         """One merchant, for processes of its own; all where `name` is empty."""
@@ -71,7 +83,7 @@ def read_settings(installation: Installation, environ: Mapping[str, str]) -> Ins
         except ConfigError as error:
             problems[name] = str(error).splitlines()
             continue
-        if found := [*_shares(own, good), *_other_numbers(own, merchant.numbers)]:
+        if found := [*_shares(own, good), *_other_numbers(own, merchant)]:
             problems[name] = found
         else:
             good[name] = own
@@ -95,9 +107,13 @@ def _shares(own: MerchantSettings, before: Mapping[str, MerchantSettings]) -> It
             yield own.line("merchant", told)
 
 
-def _other_numbers(own: MerchantSettings, numbers: tuple[str, ...]) -> Iterator[str]:
+def _other_numbers(own: MerchantSettings, merchant: Merchant) -> Iterator[str]:
     """Numbers of TRUNK_FLOWS that lead here by no line of merchants.yaml."""
-    known = set(map(called_number, numbers))
+    known = set(map(called_number, merchant.numbers))
+    if own.settings.trunk_flows == SHIPPED_TRUNK_FLOWS:
+        file = shown(merchant.folder / PROJECT_FILE)
+        yield f'{file}: trunk_flows is not set: write trunk_flows: "*=FLOW", the flow that answers all of its numbers in {MERCHANTS_FILE}'
+        return
     for pair in own.settings.trunk_flows.split(","):
         number = pair.partition("=")[0].strip()
         if number != ANY_NUMBER and called_number(number) not in known:

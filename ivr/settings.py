@@ -34,6 +34,7 @@ from ivr.reading.yaml_source import Source, read_yaml
 DEFAULTS = SHIPPED / "config" / "default.yaml"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ENVIRONMENT_FILE = ".env"  # in a merchant's folder
+SHIPPED_TRUNK_FLOWS = "pay=pay-a-bill"  # a site without a trunk leaves it so, whatever its flows are called
 DEVELOPMENT_TOKEN_FILE = Path("keys") / "twilio_auth_token"  # below VAR
 
 

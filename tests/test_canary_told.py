@@ -134,7 +134,14 @@ def test_no_card_number_is_mailed_told_or_left_by_refunds_and_voids(told: Told, 
     told.work()
     assert len(told.mail.taken) >= len(CANARIES)
     kinds = {kind for kind in NOTICE_KINDS if f'"{kind}"' in str([one.body for one in told.receiver.notices])}
-    assert kinds >= {"payment.approved", "payment.declined", "payment.refunded", "bill.paid", "call.ended"}
+    assert kinds >= {
+        "payment.approved",
+        "payment.declined",
+        "payment.refunded",
+        "payment.voided",
+        "bill.paid",
+        "call.ended",
+    }
     assert len(told.bench.bank.modified) == 3
     assert len(told.crossed) > 50
     assert told.leaks(capfd) == []

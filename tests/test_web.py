@@ -12,6 +12,7 @@ from ivr.channels.twilio.gathering import Keeper, listening_for
 from ivr.core.actions import Collect
 from ivr.core.entry import EntryRules
 from ivr.core.events import HungUp
+from ivr.errors import PeerError
 from tests.benches import Bench
 from tests.webs import CALL_ID, PUBLIC, TOKEN, Web, make_web
 
@@ -289,6 +290,11 @@ def test_what_twilio_should_not_have_sent_is_answered_in_words_and_changes_nothi
 ):
     says(web.post(path, fields), words)
     assert web.rows() == []
+
+
+def test_who_tries_out_a_flow_that_is_not_there_is_told_which_are(web: Web):
+    with pytest.raises(PeerError, match=r"there is no flow nosuch at .*/twilio/voice/nosuch; known: pay-a-bill"):
+        web.line("nosuch").begin()
 
 
 def test_a_request_that_is_ahead_of_the_call_ends_it_in_the_callers_language(web: Web):
