@@ -36,6 +36,12 @@ class Part:
     tests: tuple[str, ...]
 
 
+def of_store(modules: Sequence[str], *tests: str, more: Sequence[str] = ()) -> Part:
+    """`tests`: of the store; `more`: others, as paths."""
+    own = tuple(f"tests/store/test_{name}.py" for name in tests)
+    return Part(tuple(f"ivr/store/{name}.py" for name in modules), (*own, *more))
+
+
 PARTS: Mapping[str, Part] = {
     "money": Part(
         tuple(f"ivr/core/{name}.py" for name in ("money", "card_fees", "one_sum", "confirmation")),
@@ -52,15 +58,51 @@ PARTS: Mapping[str, Part] = {
             *(f"tests/vault/test_{name}.py" for name in ("seal", "sealing_key", "secret")),
         ),
     ),
-    "postings": Part(
-        tuple(f"ivr/store/{name}.py" for name in ("postings", "entries", "transfers")),
-        ("tests/store/test_double_entry.py", "tests/store/test_card_fees.py", "tests/store/test_one_sum.py"),
+    "forms": Part(
+        tuple(f"ivr/vault/{name}.py" for name in ("adyen", "forms", "hpke")),
+        (
+            *("tests/bank/adyen/test_client.py", "tests/bank/test_binding.py"),
+            *(f"tests/vault/test_{name}.py" for name in ("adyen_key", "hpke", "key_ring", "seal", "sealing_key")),
+        ),
     ),
-    "ledger": Part(
-        ("ivr/store/ledger.py",),
-        tuple(
-            f"tests/store/test_{name}.py"
-            for name in ("ledger", "payable", "one_sum", "splits", "card_fees", "kept_cards", "double_entry")
+    "postings": of_store(
+        ["postings", "entries", "transfers"],
+        *("postings", "reservations", "splits", "card_fees", "one_sum", "modifications", "double_entry"),
+    ),
+    "ledger": of_store(
+        ["ledger"],
+        *("ledger", "ledger_answers", "payable", "one_sum", "splits", "reservations"),
+        *("card_fees", "kept_cards", "double_entry"),
+    ),
+    "intents": of_store(
+        ["intents"],
+        *("intents", "ledger", "ledger_answers", "payable", "one_sum", "splits", "reservations", "modifications"),
+        *("card_fees", "kept_cards"),
+    ),
+    "jobs": of_store(
+        ["outbox", "sealed", "dues", "following", "limits"],
+        *("outbox", "new_jobs", "ledger", "ledger_answers", "payable", "one_sum", "splits", "reservations"),
+        *("card_fees", "kept_cards", "modifications", "intents", "told_of_parts", "agreements"),
+        more=("tests/forwarder/test_queues.py", "tests/forwarder/test_results_again.py"),
+    ),
+    "splits": of_store(["splits"], "splits", "told_of_parts", "ledger_answers", "double_entry"),
+    "modifications": of_store(
+        ["modifications", "modification_rows", "reservations"],
+        *("modifications", "reservations", "splits", "card_fees", "one_sum", "kept_cards", "postings"),
+        *("ledger_answers", "told_of_parts"),
+        more=(
+            "tests/bank/adyen/test_modifications.py",
+            "tests/forwarder/test_modifications.py",
+            "tests/cli/test_payments.py",
+        ),
+    ),
+    "bank_news": of_store(
+        ["bank_news"],
+        *("modifications", "reservations", "splits", "ledger_answers", "told_of_parts"),
+        more=(
+            *("tests/bank/adyen/test_ledger.py", "tests/bank/adyen/test_modifications.py"),
+            *("tests/bank/adyen/test_token_webhooks.py", "tests/bank/stripe/test_events.py"),
+            *("tests/bank/stripe/test_modifications.py", "tests/forwarder/test_modifications.py"),
         ),
     ),
 }

@@ -2,21 +2,23 @@
 
 Web server and portal are the processes that `python -m ivr up` starts, on one database. A process of its own writes 200 calls a second into
 it, each with its turns, as other nodes of a site do; signed webhooks come at a fixed rate, whether or not the ones before are answered, and
-their time counts from when each was due. Users wait a second between an answer and the next click. Rounds with and without them are
-interleaved.
+their time counts from when each was due. Users, in a process of their own, so that what they take is not counted as the webhooks', wait a
+second between an answer and the next click. Rounds with and without them are interleaved.
 """
 
 import asyncio
+import json
 import random
 import secrets
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.bench_web import PLAIN, command_of, prepare, read_answer, requests_of_a_call, serving  # noqa: E402
-from benchmarks.children import child  # noqa: E402
+from benchmarks.children import Child, child  # noqa: E402
 from benchmarks.scan_portal import Portal  # noqa: E402
 from ivr.cli.own_postgresql import own_postgresql  # noqa: E402
 from ivr.store import TurnRecord, open_store  # noqa: E402
@@ -59,10 +61,23 @@ class Times:
 @click.option("--webhooks", default=40, show_default=True, help="Signed webhooks a second.")
 @click.option("--postgresql", is_flag=True, help="On a PostgreSQL of its own instead of SQLite.")
 @click.option("--write", hidden=True, help="The process that writes calls; the URL of the database.")
-def main(rounds: int, seconds: int, users: int, calls: int, webhooks: int, postgresql: bool, write: str | None) -> None:
+@click.option("--visit", hidden=True, help="The process of the users; the portal's address.")
+def main(
+    rounds: int,
+    seconds: int,
+    users: int,
+    calls: int,
+    webhooks: int,
+    postgresql: bool,
+    write: str | None,
+    visit: str | None,
+) -> None:
     """Prints p50 and p99 of webhooks with nobody at the portal and with users, and of the users' pages."""
     if write:
         write_calls(write, calls)
+        return
+    if visit:
+        visit_when_told(visit, json.loads(input()))
         return
     found = {"nobody": Times(), f"{users} users": Times()}
     with tempfile.TemporaryDirectory(prefix="tonetill-") as name, ExitStack() as running:
@@ -83,10 +98,15 @@ def main(rounds: int, seconds: int, users: int, calls: int, webhooks: int, postg
         )
         writer = running.enter_context(child(*arguments, environment=environment))
         writer.line()
-        sessions = portal.sessions(users)
+        arguments = "-m", "benchmarks.bench_portal_load", "--visit", portal.origin
+        visitors = running.enter_context(child(*arguments, takes_lines=True))
+        visitors.say(json.dumps(portal.sessions(users)))
         for _ in track(range(rounds), description="rounds", console=console):
-            asyncio.run(round_of(port, portal.origin, [], webhooks, seconds, found["nobody"]))
-            asyncio.run(round_of(port, portal.origin, sessions, webhooks, seconds, found[f"{users} users"]))
+            asyncio.run(webhooks_at(port, webhooks, seconds, found["nobody"].webhooks))
+            visited = found[f"{users} users"]
+            visited.pages += with_users(
+                visitors, seconds, partial(webhooks_at, port, webhooks, seconds, visited.webhooks)
+            )
     report(found)
 
 
@@ -105,20 +125,34 @@ def write_calls(url: str, a_second: int) -> None:
         time.sleep(0.005)
 
 
-async def round_of(port: int, origin: str, sessions: Sequence[str], a_second: int, seconds: int, times: Times) -> None:
-    """Webhooks at their rate for so long, while each session clicks through the pages."""
+def with_users(visitors: Child, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> list[float]:
+    """Does it while users click for as long; the seconds of their pages."""
+    visitors.say(str(seconds))
+    asyncio.run(work())
+    return list(json.loads(visitors.line()))
+
+
+def visit_when_told(origin: str, sessions: Sequence[str]) -> None:
+    """For each line, which says for how many seconds: each session clicks through the pages. Prints how long each page took."""
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(visited(origin, sessions, float(line)))), flush=True)
+
+
+async def visited(origin: str, sessions: Sequence[str], seconds: float) -> list[float]:
+    took: list[float] = []
     until = time.monotonic() + seconds
-    clicking = [asyncio.create_task(user(origin, session, until, times)) for session in sessions]
-    await asyncio.gather(webhooks_at(port, a_second, until, times), *clicking)
+    await asyncio.gather(*(user(origin, session, until, took) for session in sessions))
+    return took
 
 
-async def webhooks_at(port: int, a_second: int, until: float, times: Times) -> None:
-    """Each when it is due; the webhooks of a call one after the other."""
-    lanes = [asyncio.create_task(lane(port, WAITED_AT_ONCE / a_second, until, times)) for _ in range(WAITED_AT_ONCE)]
+async def webhooks_at(port: int, a_second: int, seconds: float, took: list[float]) -> None:
+    """Each when it is due, for so long; the webhooks of a call one after the other."""
+    until = time.monotonic() + seconds
+    lanes = [lane(port, WAITED_AT_ONCE / a_second, until, took) for _ in range(WAITED_AT_ONCE)]
     await asyncio.gather(*lanes)
 
 
-async def lane(port: int, every_s: float, until: float, times: Times) -> None:
+async def lane(port: int, every_s: float, until: float, took: list[float]) -> None:
     """A caller after the other, a webhook each `every_s`."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     due = time.monotonic() + random.random() * every_s
@@ -127,12 +161,12 @@ async def lane(port: int, every_s: float, until: float, times: Times) -> None:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             writer.write(message)
             await read_answer(reader)
-            times.webhooks.append(time.monotonic() - due)
+            took.append(time.monotonic() - due)
             due += every_s
     writer.close()
 
 
-async def user(origin: str, session: str, until: float, times: Times) -> None:
+async def user(origin: str, session: str, until: float, took: list[float]) -> None:
     async with httpx.AsyncClient(base_url=origin, headers={"Cookie": session}, timeout=60, trust_env=False) as browser:
         await asyncio.sleep(random.random() * THINKS_S)
         while time.monotonic() < until:
@@ -140,7 +174,7 @@ async def user(origin: str, session: str, until: float, times: Times) -> None:
             answer = await browser.get(random.choice(PAGES))
             if answer.status_code != httpx.codes.OK:
                 raise SystemExit(f"the portal answered {answer.status_code}: {answer.text[:200]}")
-            times.pages.append(time.monotonic() - began)
+            took.append(time.monotonic() - began)
             await asyncio.sleep(THINKS_S * (0.5 + random.random()))
 
 
