@@ -91,10 +91,10 @@ def test_a_call_through_the_running_product_is_paid_and_both_books_agree(product
     entries = charged(read_books(product.var / "bank"))
     assert [(entry.amount.minor, entry.invoice_reference) for entry in entries] == [(4250, "12345678")]
     console = f"http://127.0.0.1:{product.environment['CONSOLE_PORT']}"
-    metrics = httpx.get(f"{console}/metrics", trust_env=False).text
+    metrics = httpx.get(f"{console}/metrics", trust_env=False, timeout=PATIENCE_S).text
     assert 'tonetill_call_endings_total{flow="pay-a-bill",hung_up="false",outcome="paid"} 1.0' in metrics
     assert 'message="authorize",outcome="approved"' in metrics
-    page = httpx.get(f"{console}/", trust_env=False).text
+    page = httpx.get(f"{console}/", trust_env=False, timeout=PATIENCE_S).text
     assert "42.50 USD" in page
     assert "<svg" in page
     assert "+15550100" not in page
@@ -108,7 +108,7 @@ def test_the_portal_is_started_too_and_it_is_said_how_somebody_is_invited(produc
     assert "user add NAME --role operator" in said
     link = re.search(r"http://\S+/invitations/\S+", product.ivr("user", "add", "ada", "--role", "operator"))
     assert link is not None
-    assert "ada" in httpx.get(link[0], trust_env=False).text
+    assert "ada" in httpx.get(link[0], trust_env=False, timeout=PATIENCE_S).text
 
 
 def test_what_is_on_disk_and_in_the_log_knows_no_card(product: Product):

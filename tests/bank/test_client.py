@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpcore
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -31,6 +33,7 @@ from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, 
 from ivr.errors import ConfigError
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
+from tests.patience import PATIENCE_S
 
 
 def ask(settings) -> BankAnswer:
@@ -49,12 +52,12 @@ def free_port() -> Iterator[int]:
 def listener(serve: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server of one connection, which `serve` handles."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
+        server.settimeout(PATIENCE_S)
 
         def run() -> None:
             connection, _ = server.accept()
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(PATIENCE_S)
                 serve(connection)
 
         thread = threading.Thread(target=run, daemon=True)
@@ -89,6 +92,22 @@ def test_a_handshake_that_stalls_sent_nothing(bank_keys: BankKeys) -> None:
 
 
 def test_a_bank_that_closes_during_the_handshake_was_sent_nothing(bank_keys: BankKeys) -> None:
+    with listener(lambda connection: None) as url:
+        assert ask(bank_keys.settings(url)).outcome == "not_sent"
+
+
+def test_a_connection_that_is_reset_before_the_handshake_begins_was_sent_nothing(
+    bank_keys: BankKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's `ssl` makes of it, as of one that never stood, a socket without a handshake and no error."""
+    connect = httpcore.SyncBackend.connect_tcp
+
+    def reset_at_once(*arguments: Any) -> httpcore.NetworkStream:
+        stream = connect(*arguments)
+        stream.close()
+        return type(stream)(socket.socket())  # type: ignore[call-arg]
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", reset_at_once)
     with listener(lambda connection: None) as url:
         assert ask(bank_keys.settings(url)).outcome == "not_sent"
 
@@ -136,7 +155,7 @@ def test_a_client_without_certificate_gets_no_answer_at_all(bank_process: Runnin
     context = ssl.create_default_context(cafile=bank_process.settings.ca)
     host, port = bank_process.url.removeprefix("https://").split(":")
     with (
-        socket.create_connection((host, int(port)), timeout=10) as plain,
+        socket.create_connection((host, int(port)), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,
     ):
         assert answer_on(secured) == b""

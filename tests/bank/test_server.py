@@ -15,6 +15,7 @@ from ivr.bank.tonetill import TonetillBank
 from ivr.bank.tonetill.client import authorization_body
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def connection(bank_process: RunningBank) -> Iterator[http.client.HTTPSConnectio
     context = ssl.create_default_context(cafile=bank_process.settings.ca)
     context.load_cert_chain(bank_process.settings.client_certificate, bank_process.settings.client_key)
     host, port = bank_process.url.removeprefix("https://").split(":")
-    with closing(http.client.HTTPSConnection(host, int(port), context=context, timeout=10)) as opened:
+    with closing(http.client.HTTPSConnection(host, int(port), context=context, timeout=PATIENCE_S)) as opened:
         yield opened
 
 

@@ -20,6 +20,7 @@ from ivr.cli.simulate import simulate as simulate_command
 from ivr.forwarder.agreement_notices import AgreementNotice
 from ivr.forwarder.notices import PaidNotice
 from ivr.places import SHIPPED as ROOT
+from tests.patience import PATIENCE_S
 
 DOCS = (ROOT / "docs" / "billing.md").read_text(encoding="utf-8")
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
@@ -82,5 +83,5 @@ def test_a_simulated_call_pays_a_bill_of_the_docs_endpoint_which_then_owes_nothi
 def test_the_docs_endpoint_refuses_what_we_have_not_signed(monkeypatch: pytest.MonkeyPatch):
     with endpoint_of_the_docs(monkeypatch) as (url, endpoint):
         headers = {"webhook-id": "paid-1", "webhook-timestamp": "1767225600", "webhook-signature": "v1,AAAA"}
-        assert httpx.post(url, json={}, headers=headers, trust_env=False).status_code == 401
+        assert httpx.post(url, json={}, headers=headers, trust_env=False, timeout=PATIENCE_S).status_code == 401
         assert endpoint["counted"] == set()

@@ -32,7 +32,18 @@ from ivr.forwarder.process import Forwarder
 from ivr.forwarder.signed_posts import SignedPosts
 from ivr.places import SHIPPED as ROOT
 from ivr.settings import load_settings
-from ivr.store import NOTICE_KINDS, BankWord, DueNow, FollowUp, News, Store, open_store, tell_refund
+from ivr.store import (
+    NOTICE_KINDS,
+    BankWord,
+    DueNow,
+    FollowUp,
+    ModificationWord,
+    News,
+    Store,
+    WantedModification,
+    open_store,
+    tell_refund,
+)
 from ivr.store.notice_bodies import BillNotice, CallNotice, PaymentNotice, RefundNotice
 from tests.bank_process import BankKeys
 from tests.billing_endpoints import BillingServer, billing_server
@@ -40,13 +51,14 @@ from tests.calls.test_billing_docs import plain
 from tests.forwarder.paper_bank import PaperBank
 from tests.forwarder.tills import bank_in
 from tests.leaks import leaks_in
+from tests.patience import PATIENCE_S
 from tests.store.payments import ACCOUNT, NOW, a_call, begin
 from tests.store.sums import OWED, begin_sum
 
 DOCS = (ROOT / "docs" / "notices.md").read_text(encoding="utf-8")
 OLD, NEW = (f"whsec_{base64.b64encode(bytes(range(start, start + 32))).decode()}" for start in (0, 100))
 SCHEMAS: Mapping[str, type[BaseModel]] = {
-    **dict.fromkeys(("payment.approved", "payment.declined", "payment.reversed"), PaymentNotice),
+    **dict.fromkeys(("payment.approved", "payment.declined", "payment.reversed", "payment.voided"), PaymentNotice),
     "payment.refunded": RefundNotice,
     "bill.paid": BillNotice,
     "call.ended": CallNotice,
@@ -153,6 +165,25 @@ def test_every_kind_is_told_once_and_is_as_the_docs_say(shop: Shop, receiver: Bi
     assert ended["timestamp"] == "2026-01-15T12:01:30.000Z"
     assert datetime.fromisoformat(ended["data"]["started_at"]) - NOW < timedelta(seconds=5)
     assert shop.store.merchant_notices(10) == []
+
+
+def test_a_void_is_told_once_the_bank_has_let_go_of_the_charge(shop: Shop, receiver: BillingServer):
+    shop.pay()
+    shop.work()
+    charged = Money(4250)
+    shop.store.ask_modification(WantedModification("CA1-1", "void", charged, charged, "ada"), NOW)
+    job = shop.store.claim(shop.clock(), 60)
+    assert job is not None
+    assert shop.store.mark_modification_sent(job)
+    assert shop.store.end_modification(job, "done", ModificationWord(response_code="00"), NOW)
+    shop.work()
+    notice = told(receiver)["payment-voided-CA1-1"]
+    jsonschema.validate(notice, schema_in_docs(PaymentNotice))
+    assert (notice["type"], notice["data"]["amount"], notice["data"]["captured"]) == (
+        "payment.voided",
+        "42.50 USD",
+        False,
+    )
 
 
 def test_a_charge_without_an_answer_is_told_once_it_was_taken_back_and_not_before(shop: Shop, receiver: BillingServer):
@@ -363,7 +394,7 @@ def test_the_receiver_of_the_docs_refuses_another_signature_and_an_old_timestamp
     assert old is not None
     assert old.status == 401
     changed = {"webhook-id": "id", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
-    assert httpx.post(url, json={}, headers=changed, trust_env=False).status_code == 401
+    assert httpx.post(url, json={}, headers=changed, trust_env=False, timeout=PATIENCE_S).status_code == 401
     assert names["seen"] == {}
 
 

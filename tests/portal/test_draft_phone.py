@@ -43,7 +43,8 @@ class DraftServer:
         return str(answer.json["address"])
 
     def open(self, address: str, **changes: Any) -> connect:
-        return connect(f"ws://127.0.0.1:{self.port}{address}", **({"origin": self.origin, "proxy": None} | changes))
+        usual = {"origin": self.origin, "proxy": None, "open_timeout": PATIENCE_S}
+        return connect(f"ws://127.0.0.1:{self.port}{address}", **(usual | changes))
 
 
 @contextlib.asynccontextmanager

@@ -7,15 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psutil
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ivr.cli.portal import NICENESS
 from ivr.core.money import Money
 from ivr.store import AlertReceivers, BankWord, Bill, FollowUp, FoundAlert, TurnRecord, open_store
 from tests.channels.browser.conftest import SHOTS, STEP_MS, chromium
@@ -28,6 +30,7 @@ from tests.store.payments import a_call, begin
 
 __all__ = ["chromium"]
 WIDEST = 3840
+LOWEST = 19  # of the system's priorities
 LOOKS = ((390, "light"), (1300, "dark"), (WIDEST, "light"))
 Looks = tuple[tuple[int, str], ...]
 IVR = (sys.executable, "-m", "ivr")
@@ -35,8 +38,11 @@ IVR = (sys.executable, "-m", "ivr")
 
 @dataclass(frozen=True)
 class RunningPortal:
+    """`processes`: the supervisor that was started."""
+
     origin: str
     environment: dict[str, str]
+    processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     def command(self, *words: str) -> str:
         done = subprocess.run(
@@ -68,6 +74,7 @@ def running_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     charge(url)
     with (var / "log").open("w") as log:
         process = subprocess.Popen([*IVR, "portal"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        running.processes.append(process)
         try:
             wait_for(running, process, var / "log")
             yield running
@@ -138,6 +145,12 @@ def sign_in(page: Page, running: RunningPortal, name: str, code: str) -> None:
     page.locator("form").get_by_role("button", name="Sign in").click()
 
 
+def test_it_gives_way_to_the_processes_that_serve_callers(running_portal: RunningPortal):
+    supervisor = psutil.Process(running_portal.processes[0].pid)
+    expected = min(psutil.Process().nice() + NICENESS, LOWEST)
+    assert {one.nice() for one in (supervisor, *supervisor.children(recursive=True))} == {expected}
+
+
 def test_somebody_joins_signs_in_and_refunds_with_a_browser(running_portal: RunningPortal, page: Page):
     join(page, running_portal.invite("ada", "finance"))
     code = page.locator(".codes code").first.inner_text()
@@ -195,7 +208,9 @@ def test_a_passkey_is_made_and_signs_in_and_a_copy_of_its_answer_does_not(runnin
     expect(page.get_by_role("heading", name="Payments")).to_be_visible()
     expect(page.get_by_text("grace, viewer")).to_be_visible()
     headers = {"Origin": running_portal.origin, "Sec-Fetch-Site": "same-origin"}
-    again = httpx.post(f"{running_portal.origin}/passkeys/sign-in", content=sent.value.post_data, headers=headers)
+    again = httpx.post(
+        f"{running_portal.origin}/passkeys/sign-in", content=sent.value.post_data, headers=headers, timeout=PATIENCE_S
+    )
     assert again.status_code == 403
 
 

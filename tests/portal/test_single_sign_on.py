@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from ivr.errors import ConfigError
 from ivr.portal.identity_provider import CALLBACK, provider_of
 from ivr.settings import load_settings
+from tests.patience import PATIENCE_S
 from tests.portal.lines import ORIGIN, Line, Person, field_in, told
 from tests.portal.providers import ISSUER, OTHER_KEY, Provider
 
@@ -231,7 +232,7 @@ def test_somebody_signs_in_at_a_provider_that_others_wrote(others_provider: str)
     ada = line.somebody("ada")
     there = ada.get("/single-sign-on").headers["Location"]
     assert re.search(r"code_challenge=[\w-]{43}&code_challenge_method=S256", there)
-    back = urlsplit(httpx.post(there, data={"sub": "248289"}).headers["Location"])
+    back = urlsplit(httpx.post(there, data={"sub": "248289"}, timeout=PATIENCE_S).headers["Location"])
     assert back.path == CALLBACK
     page = ada.get(f"{back.path}?{back.query}")
     assert "To the payments" in page.text, page.text

@@ -14,7 +14,7 @@ import pytest
 from ivr.store import NumberSeals, Store, migrate, open_store
 from ivr.store.tables import metadata
 
-SERVER = os.environ.get("TEST_POSTGRESQL", "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=2")
+SERVER = os.environ.get("TEST_POSTGRESQL", "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=60")
 NUMBER_KEY = bytes(range(32))
 NUMBERS = NumberSeals([NUMBER_KEY], bytes(32))
 TABLES = [table.name for table in metadata.sorted_tables]

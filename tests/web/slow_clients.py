@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
+from tests.patience import PATIENCE_S
+
 Address = tuple[str, int]
 POST = (
     b"POST /twilio/status HTTP/1.1\r\nHost: pay.example.com\r\nX-Twilio-Signature: none\r\n"
@@ -118,7 +120,7 @@ def held_http2(address: Address) -> Iterator[None]:
 
 
 def opened(address: Address, opening: bytes) -> socket.socket:
-    connection = socket.create_connection(address, timeout=5)
+    connection = socket.create_connection(address, timeout=PATIENCE_S)
     connection.sendall(opening)
     connection.setblocking(False)
     return connection

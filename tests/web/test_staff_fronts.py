@@ -1,5 +1,7 @@
 """The documented nginx and Caddy before the real portal process: without a certificate of staff nothing, with one all of the portal."""
 
+import asyncio
+import json
 import re
 import shutil
 import signal
@@ -11,23 +13,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pyotp
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.typing import Origin
 
 from ivr.places import SHIPPED as ROOT
 from tests.bank_process import BankKeys
+from tests.channels.browser.test_phone_socket import DIAL, listen
+from tests.patience import PATIENCE_S
+from tests.portal.authors import FLOW, fields_of
 from tests.portal.lines import PASSWORD
 from tests.web.fronts import INSTALL
 from tests.web.servers import free_port, prepare, until
 from tests.web.staff_fronts import (
+    NAME,
     NEIGHBOUR,
     ORIGIN,
     STAFF_FRONTS,
     StaffCertificates,
     self_signed,
     staff_certificates,
+    tls_of,
     visitor,
 )
 
@@ -55,10 +67,13 @@ class GuardedPortal:
         return found[1]
 
 
-@pytest.fixture(params=sorted(STAFF_FRONTS))
-def guarded(request: pytest.FixtureRequest, tmp_path: Path, bank_keys: BankKeys) -> Iterator[GuardedPortal]:
+@pytest.fixture(scope="module", params=sorted(STAFF_FRONTS))
+def guarded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, bank_keys: BankKeys
+) -> Iterator[GuardedPortal]:
     if shutil.which(request.param) is None:
         pytest.skip(f"no {request.param} here: {INSTALL}")
+    tmp_path = tmp_path_factory.mktemp("guarded")
     port, staff = free_port(), staff_certificates(tmp_path)
     settings = {"portal_url": ORIGIN, "portal_port": str(port), "portal_proxies": "127.0.0.1"}
     _, environment = prepare(tmp_path, bank_keys, **settings, portal_networks=OFFICE)
@@ -96,13 +111,7 @@ def test_without_a_certificate_of_staff_the_portal_is_not_asked(guarded: Guarded
 def test_who_has_one_joins_signs_in_and_watches_calls_as_they_come(guarded: GuardedPortal):
     link = guarded.invite("ada", "operator")
     with visitor(guarded.url, guarded.staff.of("ada"), address=OFFICE) as browser:
-        page = browser.get(link).text
-        secret = found_in(page, r"([A-Z2-7]{32}|(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})").replace(" ", "")
-        typed = {**hidden(page), "password": PASSWORD, "code": pyotp.TOTP(secret).now()}
-        recovery = found_in(browser.post(link, data=typed).text, r"<code>(\w{5}-\w{5})</code>")
-        signed_in = browser.post("/sign-in", data={"name": "ada", "password": PASSWORD, "code": recovery})
-        assert signed_in.status_code == 303, signed_in.text
-        assert signed_in.headers["Set-Cookie"].startswith("__Host-tonetill=")
+        assert joined(browser, "ada", link).startswith("__Host-tonetill=")
         assert "Stopping" in browser.get("/payments").text
         with browser.stream("GET", "/live/events") as events:
             assert next(events.iter_text()).startswith("data: ")
@@ -112,6 +121,50 @@ def test_who_has_one_joins_signs_in_and_watches_calls_as_they_come(guarded: Guar
     if guarded.kind == "nginx":
         assert '"POST /sign-in HTTP/1.1" 303' in logs
         assert '"CN=ada"' in logs
+
+
+def test_an_author_calls_a_draft_over_its_web_socket(guarded: GuardedPortal):
+    words = [*IVR, "flows", "publish"]
+    subprocess.run(words, cwd=ROOT, env=guarded.environment, capture_output=True, check=True)
+    link, certificate = guarded.invite("grace", "author"), guarded.staff.of("grace")
+    with visitor(guarded.url, certificate, address=OFFICE) as browser:
+        session = joined(browser, "grace", link).partition(";")[0]
+        draft = fields_of(browser.get(f"/flows/{FLOW}/draft").text) | {"nonce": "a-nonce-of-a-page"}
+        address = browser.post(f"/flows/{FLOW}/draft/call", data=draft).json()["address"]
+    with pytest.raises((InvalidMessage, InvalidStatus, OSError)):
+        asyncio.run(called(guarded.url, address, None, session))
+    told = asyncio.run(called(guarded.url, address, certificate, session))
+    assert told[-1]["is"] == "asks"
+
+
+async def called(url: str, address: str, certificate: Path | None, session: str) -> list[dict[str, Any]]:
+    """What the draft's telephone is told up to the first question."""
+    async with asyncio.timeout(PATIENCE_S):
+        secured = connect(
+            f"wss://{NAME}{address}",
+            host="127.0.0.1",
+            port=urlsplit(url).port,
+            ssl=tls_of(certificate),
+            origin=Origin(ORIGIN),
+            additional_headers={"Cookie": session},
+            local_addr=(OFFICE, 0),
+            proxy=None,
+            open_timeout=PATIENCE_S,
+        )
+        async with secured as socket:
+            await socket.send(json.dumps(DIAL))
+            return await listen(socket, "asks")
+
+
+def joined(browser: httpx.Client, name: str, link: str) -> str:
+    """Who is invited by the link has joined and signed in; the cookie that was set."""
+    page = browser.get(link).text
+    secret = found_in(page, r"([A-Z2-7]{32}|(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})").replace(" ", "")
+    typed = {**hidden(page), "password": PASSWORD, "code": pyotp.TOTP(secret).now()}
+    recovery = found_in(browser.post(link, data=typed).text, r"<code>(\w{5}-\w{5})</code>")
+    signed_in = browser.post("/sign-in", data={"name": name, "password": PASSWORD, "code": recovery})
+    assert signed_in.status_code == 303, signed_in.text
+    return signed_in.headers["Set-Cookie"]
 
 
 def test_nobody_writes_themselves_into_an_allowed_network(guarded: GuardedPortal):

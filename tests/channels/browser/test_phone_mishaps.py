@@ -109,5 +109,5 @@ def test_a_second_run_says_that_the_line_runs_already_and_leaves_it_alone(produc
     assert "with CONSOLE_PORT" in second.stderr
     assert "perhaps the line runs already" in second.stderr
     assert "Traceback" not in second.stderr
-    assert httpx.get(f"{product.page}/readyz", trust_env=False).status_code == 200
-    assert httpx.get(f"{product.page}/metrics", trust_env=False).status_code == 200
+    assert httpx.get(f"{product.page}/readyz", trust_env=False, timeout=PATIENCE_S).status_code == 200
+    assert httpx.get(f"{product.page}/metrics", trust_env=False, timeout=PATIENCE_S).status_code == 200

@@ -50,7 +50,7 @@ class PhoneServer:
         self.bench, self.folder, self.port = bench, folder, port
 
     def open(self, **changes: Any) -> connect:
-        chosen = {"origin": f"http://127.0.0.1:{self.port}", "proxy": None} | changes
+        chosen = {"origin": f"http://127.0.0.1:{self.port}", "proxy": None, "open_timeout": PATIENCE_S} | changes
         return connect(f"ws://127.0.0.1:{self.port}/phone", **chosen)
 
     @property
