@@ -82,7 +82,7 @@ PARTS: Mapping[str, Part] = {
     "jobs": of_store(
         ["outbox", "sealed", "dues", "following", "limits"],
         *("outbox", "new_jobs", "ledger", "ledger_answers", "payable", "one_sum", "splits", "reservations"),
-        *("card_fees", "kept_cards", "modifications", "intents", "told_of_parts", "agreements"),
+        *("card_fees", "kept_cards", "modifications", "intents", "told_of_parts", "agreements", "jobs_and_cards"),
         more=("tests/forwarder/test_queues.py", "tests/forwarder/test_results_again.py"),
     ),
     "splits": of_store(["splits"], "splits", "told_of_parts", "ledger_answers", "double_entry"),

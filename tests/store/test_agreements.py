@@ -24,6 +24,7 @@ from ivr.store import (
 )
 from ivr.store.outbox import NOTICES, Which
 from tests.patience import PATIENCE_S
+from tests.store.parts import DUE, pay_part
 from tests.store.payments import ACCOUNT, NOW, begin
 
 PROMISE = Agreement(
@@ -146,6 +147,15 @@ def test_what_has_been_paid_here_and_a_billing_system_does_not_know_is_not_owed(
     another = replace(PROMISE, reference="CA2-promise-0a1b2c3d", call="CA2")
     assert store.record_agreement_on_bill(another, on_bill(4250, said=said)) == DueChanged(Money(2250))
     assert store.agreements_of("CA2") == []
+
+
+def test_a_part_that_is_paid_is_in_the_way_of_another_calls_promise_and_not_of_its_own(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(DUE), Money(1000))])
+    pay_part(store, 1, 2000)
+    rest = AgreedBill("billing.find_bill", ACCOUNT, Money(DUE - 2000), Money(DUE - 2000))
+    another = replace(PROMISE, reference="CA2-promise-0a1b2c3d", call="CA2")
+    assert store.record_agreement_on_bill(another, rest) == BeingPaid()
+    assert store.record_agreement_on_bill(PROMISE, rest) is None
 
 
 def test_whoever_begins_to_pay_the_bill_waits_for_the_agreement_or_is_seen_by_it(store: Store):
