@@ -88,22 +88,12 @@ PARTS: Mapping[str, Part] = {
     "splits": of_store(["splits"], "splits", "told_of_parts", "ledger_answers", "double_entry"),
     "modifications": of_store(
         ["modifications", "modification_rows", "reservations"],
-        *("modifications", "reservations", "splits", "card_fees", "one_sum", "kept_cards", "postings"),
-        *("ledger_answers", "told_of_parts"),
-        more=(
-            "tests/bank/adyen/test_modifications.py",
-            "tests/forwarder/test_modifications.py",
-            "tests/cli/test_payments.py",
-        ),
+        *("modifications", "modification_steps", "bank_news", "reservations", "splits", "card_fees", "one_sum"),
+        *("postings", "ledger_answers", "told_of_parts"),
     ),
     "bank_news": of_store(
         ["bank_news"],
-        *("modifications", "reservations", "splits", "ledger_answers", "told_of_parts"),
-        more=(
-            *("tests/bank/adyen/test_ledger.py", "tests/bank/adyen/test_modifications.py"),
-            *("tests/bank/adyen/test_token_webhooks.py", "tests/bank/stripe/test_events.py"),
-            *("tests/bank/stripe/test_modifications.py", "tests/forwarder/test_modifications.py"),
-        ),
+        *("bank_news", "modifications", "modification_steps", "reservations", "splits", "told_of_parts", "kept_cards"),
     ),
 }
 SETTINGS = """
