@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -24,10 +25,11 @@ from ivr.store import (
     TooEarly,
     WantedModification,
     Which,
+    open_store,
 )
-from tests.store.parts import DUE, begin_part, pay_part
+from tests.store.parts import DUE, begin_part, end_call, pay_part
 from tests.store.parts import found as found_part
-from tests.store.payments import ACCOUNT, NOW, begin, intent, stage
+from tests.store.payments import ACCOUNT, NOW, a_call, begin, intent, jwe_of, stage
 
 CHARGED = Money(4250)
 BANK = Which("bank:acme_bank")
@@ -207,6 +209,20 @@ def test_an_answer_that_is_told_is_the_charges_answer_with_all_that_follows(stor
     assert written(store, "approved") == [("approved", 4250, 0, "01:00")]
 
 
+@pytest.mark.parametrize("told", ["approved", "declined", "reversed"])
+def test_an_answer_that_is_told_leaves_the_card_in_no_file(sqlite_url: str, told: str):
+    """Not in the write-ahead log either."""
+    store, file = open_store(sqlite_url), Path(sqlite_url.removeprefix("sqlite:///"))
+    log = file.with_name(f"{file.name}-wal")
+    charge(store, "unknown")
+    card = jwe_of("CA1-1", "card_number").encode()
+    assert card in file.read_bytes() + log.read_bytes()
+    assert tell(store, told) == "moved"
+    written = file.read_bytes() + log.read_bytes()
+    store.close()
+    assert card not in written
+
+
 @pytest.mark.parametrize(
     ("why", "is_told"), [("of less", False), ("of more", False), ("while undone", False), ("as asked", True)]
 )
@@ -270,6 +286,17 @@ def test_a_part_that_the_bank_lets_go_of_is_undone(store: Store):
     pay_part(store, 1, 2000)
     assert tell(store, "reversed", 2000) == "lost"
     assert found_part(store, 1).part == "undone"
+
+
+def test_a_part_whose_void_the_bank_refuses_later_counts(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(DUE), Money(1000))])
+    store.save_call(a_call("CA1"), 0, NOW)
+    pay_part(store, 1, 2000)
+    end_call(store, 1)
+    end(store, "taken")
+    assert tell(store, "undo_refused", 2000, about="CA1-1-m1") == "moved"
+    assert found_part(store, 1).part == ""
+    assert [one.kind for one in store.modifications_of("CA1-1")] == ["void"]
 
 
 def test_what_was_captured_before_is_not_let_go_of(store: Store):
@@ -358,6 +385,13 @@ def test_a_capture_that_the_bank_names_ends_with_its_failure_in_whatever_order_t
     assert tell(store, "captured", event="another", modification="cap-2") == "noted"
 
 
+def test_a_capture_that_the_bank_names_is_told_before_its_failure_too(store: Store):
+    charge(store)
+    told = [tell(store, kind, modification="cap-1") for kind in ("captured", "capture_failed")]
+    assert told == ["noted", "noted"]
+    assert [kind for kind, *_ in written(store, "captured", "capture_failed")] == ["captured", "capture_failed"]
+
+
 def test_a_refund_with_the_name_of_a_capture_is_none(store: Store):
     charge(store)
     tell(store, "capture_failed", modification="one")
@@ -419,6 +453,25 @@ def test_each_refund_at_the_bank_is_written_down_by_its_name_once(store: Store):
     ]
 
 
+def test_refunds_of_a_charge_that_the_bank_names_by_its_own_name_are_each_written_down(store: Store):
+    charge(store, word=BankWord(bank_reference="psp-1"))
+    for event in ("a", "b"):
+        assert tell(store, "refunded", 1000, event, about="", word=BankWord(bank_reference="psp-1")) == "noted"
+    assert [number for _, _, number, _ in at_bank(store)] == [0, -1]
+
+
+def test_a_refund_is_written_down_and_taken_back_in_the_charges_own_currency(store: Store):
+    stage(store, "CA1-1")
+    store.begin_payment(replace(intent(), amount=Money(4250, "EUR")), AttemptLimits(), NOW)
+    job = leased(store)
+    store.mark_sent(job)
+    assert store.record(job, "approved", NOW)
+    for told in ("refunded", "refund_failed"):
+        news = News("acme_bank", told, "CA1-1", told, BankWord(), Money(100, "EUR"), modification="r1")
+        assert store.hear(news, LATER, FollowUp()) == "noted"
+    assert at_bank(store) == [("refunded_at_bank", 100, 0, "01:00"), ("bank_refund_failed", 100, 0, "01:00")]
+
+
 def test_all_that_was_charged_may_be_given_back_and_no_more(store: Store):
     charge(store)
     assert [tell(store, "refunded", minor) for minor in (4249, 1, 2)] == ["noted", "noted", "contradicts"]
@@ -430,6 +483,14 @@ def test_a_refund_in_another_currency_is_written_nowhere(store: Store):
         news = News("acme_bank", told, "CA1-1", told, BankWord(), Money(100, "EUR"), modification="r1")
         assert store.hear(news, NOW, FollowUp()) == ("contradicts" if told == "refunded" else "known")
     assert at_bank(store) == []
+
+
+def test_a_refund_that_failed_in_another_currency_takes_nothing_back(store: Store):
+    charge(store)
+    tell(store, "refunded", 1000, modification="r1")
+    news = News("acme_bank", "failed", "CA1-1", "refund_failed", BankWord(), Money(1000, "EUR"), modification="r1")
+    assert store.hear(news, NOW, FollowUp()) == "known"
+    assert store.balance_of(found(store)).returned == Money(1000)
 
 
 def test_a_refund_at_the_bank_that_failed_is_taken_back_once(store: Store):
@@ -490,9 +551,17 @@ def test_a_total_from_before_a_refund_failed_is_less_that_refund(store: Store, t
 def test_a_total_that_a_failed_refund_makes_nothing_is_known(store: Store):
     charge(store)
     tell(store, "refund_failed", 1000, modification="r1", told_at_s=20)
+    assert tell(store, "refunded", 1, is_total=True, told_at_s=10) == "known"
     assert tell(store, "refunded", 1000, is_total=True, told_at_s=10) == "known"
     assert tell(store, "refunded", 1001, is_total=True, told_at_s=10) == "noted"
     assert store.balance_of(found(store)).returned == Money(1)
+
+
+def test_a_refund_by_its_name_is_less_no_other_that_failed(store: Store):
+    charge(store)
+    tell(store, "refund_failed", 1000, modification="r1", told_at_s=20)
+    assert tell(store, "refunded", 1500, modification="r2", told_at_s=10) == "noted"
+    assert store.balance_of(found(store)).returned == Money(1500)
 
 
 def test_the_failures_of_one_charge_are_not_anothers(store: Store):
@@ -644,6 +713,14 @@ def test_a_capture_that_was_asked_for_is_found_by_its_charge(store: Store, told:
     assert (stands(store), stands(store, "CA1-1-m2")) == ("failed", then)
 
 
+def test_billing_is_told_of_a_capture_that_is_found_by_its_charge(store: Store):
+    charge(store, pays=ACCOUNT, captures_later=True, due=DueNow(CHARGED, NOW))
+    ask(store, "capture")
+    end(store, "unknown")
+    assert tell(store, "captured", follow_up=FollowUp(tell_billing=True)) == "moved"
+    assert jobs(store) == {"notice": 1}
+
+
 def test_a_captured_reservation_has_billing_told_by_the_news_of_it(store: Store):
     charge(store, pays=ACCOUNT, captures_later=True, due=DueNow(CHARGED, NOW))
     asked = ask(store, "capture")
@@ -736,6 +813,12 @@ def test_a_token_with_the_name_of_its_charge_is_kept_once(store: Store, told: st
     assert tell(store, told, word=TOKEN) == "noted"
     assert tell(store, told, event="again", word=TOKEN) == "known"
     assert tokens(store) == ["tok-0123456789"]
+
+
+def test_no_card_is_kept_by_news_of_anything_but_an_approval_or_a_token(store: Store):
+    keeping(store, "approved")
+    assert tell(store, "captured", word=TOKEN) == "noted"
+    assert tokens(store) == []
 
 
 def test_a_token_of_a_charge_in_doubt_waits_with_it(store: Store):

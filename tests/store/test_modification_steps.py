@@ -191,6 +191,14 @@ def test_what_was_asked_to_be_owed_again_stays_so(store: Store):
     assert ask(store, "void", 4250, reopens_bill=True).reopens_bill
 
 
+@pytest.mark.parametrize("kind", ["capture", "void"])
+def test_after_a_capture_that_failed_the_next_may_be_asked_for(store: Store, kind: str):
+    charge(store, captures_later=True)
+    ask(store, "capture", 4250)
+    assert store.end_modification(sent(store), "failed", ModificationWord(), NOW)
+    assert ask(store, kind, 4250).id == "CA1-1-m2"
+
+
 @pytest.mark.parametrize("what", ["open", "being taken back", "taken back", "let go"])
 def test_a_part_that_is_not_decided_or_gone_is_not_for_hands(store: Store, what: str):
     store.renew_bills([Bill(ACCOUNT, Money(DUE), Money(1000))])
@@ -319,6 +327,14 @@ def test_a_capture_of_what_was_reserved_is_told_when_it_is_done(store: Store):
     ((kind, data),) = told(store)
     assert (kind, data["reference"]) == ("payment.captured", "CA1-1")
     assert store.merchant_notices(9)[0].at == LATER
+
+
+def test_a_capture_that_was_made_at_the_bank_is_told_when_the_bank_tells_of_it(store: Store):
+    charge(store, captures_later=True)
+    store.hear(News("acme_bank", "e1", "CA1-1", "captured", BankWord(), CHARGED), LATER, FollowUp())
+    assert [(one.kind, one.about, one.at) for one in store.merchant_notices(9)] == [
+        ("payment.captured", "CA1-1", LATER)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["refund", "void", "capture"])
