@@ -103,10 +103,13 @@ def test_a_job_is_leased_until_its_lease_is_over(store: Store):
         assert not is_leased(connection, "resolve", "CA1-1", NOW)
 
 
-def test_a_result_that_waits_for_its_next_try_is_told_at_once_when_it_has_changed(store: Store):
+@pytest.mark.parametrize("others", [(), ("CA2-1",)])
+def test_a_result_that_waits_for_its_next_try_is_told_at_once_when_it_has_changed(
+    store: Store, others: tuple[str, ...]
+):
     with store._database.money() as connection:
-        add_job(connection, "result", "CA1-1", TEXTS)
-        add_job(connection, "result", "CA2-1", TEXTS)
+        for reference in ("CA1-1", *others):
+            add_job(connection, "result", reference, TEXTS)
     for job in store.claim_jobs(NOW, 60, 9, TEXT_QUEUE):
         assert store.postpone(job, 3600, NOW)
     with store._database.money() as connection:
