@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from ivr.core.money import Money
 from ivr.store import (
+    Accepted,
     Attempter,
     AttemptLimits,
     BankWord,
@@ -16,6 +17,7 @@ from ivr.store import (
     FollowUp,
     IntentBill,
     Job,
+    Limit,
     OverLimit,
     SealedField,
     StaleCall,
@@ -29,6 +31,7 @@ from ivr.store.limits import payable_hold
 from ivr.store.outbox import TEXTS, add_job, is_leased, tell_again
 from ivr.store.sealed import Staged, read_sealed
 from tests.store.payments import ACCOUNT, NOW, a_call, begin, intent, jwe_of, stage
+from tests.store.sums import OWED, begin_sum
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 SOURCE = "billing.find_bill"
@@ -146,6 +149,15 @@ def test_an_attempt_in_a_call_counts_for_a_year(store: Store):
     year = timedelta(days=365)
     assert store.limit_reached(of_call, limits, NOW + year - SECOND) == OverLimit("attempts_per_call")
     assert store.limit_reached(of_call, limits, NOW + year) is None
+
+
+def test_attempts_on_a_bill_in_a_sum_count_for_the_bill_and_for_no_other_caller(store: Store):
+    store.renew_bills([Bill(key, Money(minor), Money(0)) for key, minor in OWED.items()])
+    assert begin_sum(store) == Accepted()
+    once = Limit(1, 3600)
+    other = Attempter("CA2", "another", "another card", SOURCE, "700101", "+15550199")
+    assert store.limit_reached(other, AttemptLimits(per_account=once), NOW) == OverLimit("attempts_per_account")
+    assert store.limit_reached(other, AttemptLimits(1, once, once, None, once), NOW) is None
 
 
 # ---- what is due on a bill
