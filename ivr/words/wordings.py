@@ -1,4 +1,5 @@
-"""Other wordings of a prompt: of one flow, at one step, after one error, for one brand of card, shorter on the second try.
+"""Other wordings of a prompt: of one flow, at one step, after one error, for one brand of card, where one
+amount alone can be paid, shorter on the second try.
 
 A prompt `enter_security_code` may have, in the same file, any of these behind its name, in this order:
 
@@ -6,6 +7,7 @@ A prompt `enter_security_code` may have, in the same file, any of these behind i
     _at_<step>      at this step
     _after_<prompt> that prompt was the first thing said in the same breath: `_after_card_expired`, `_after_no_input`
     _<brand>        the card is one
+    _one_amount     the least and the most that it may say are the same
     _again          a try at this step has failed already; of what says a silence or a wrong entry, one of the same kind has
     _with_fee       the card costs a fee on top of the amount (`fee` of a `collect` step)
 
@@ -21,21 +23,27 @@ from itertools import product
 
 from ivr.core.brands import BRAND_NAMES
 
-FLOW, STEP, ERROR, AGAIN, FEE = "_for_", "_at_", "_after_", "_again", "_with_fee"
+FLOW, STEP, ERROR, ONE, AGAIN, FEE = "_for_", "_at_", "_after_", "_one_amount", "_again", "_with_fee"
 _BRANDS = tuple(sorted(f"_{brand}" for brand in BRAND_NAMES))
 _TAIL = re.compile(
-    f"(?:{FLOW}(?P<flow>.+?))?(?:{STEP}(?P<step>.+?))?(?:{ERROR}(?P<error>.+?))?(?:{'|'.join(_BRANDS)})?(?:{AGAIN})?(?:{FEE})?"
+    f"(?:{FLOW}(?P<flow>.+?))?(?:{STEP}(?P<step>.+?))?(?:{ERROR}(?P<error>.+?))?(?:{'|'.join(_BRANDS)})?(?:{ONE})?(?:{AGAIN})?(?:{FEE})?"
 )
 
 
 @lru_cache(4096)
 def endings(
-    brand: str, again: bool = False, flow: str = "", step: str = "", error: str = "", fee: bool = False
+    brand: str,
+    again: bool = False,
+    flow: str = "",
+    step: str = "",
+    error: str = "",
+    fee: bool = False,
+    one: bool = False,
 ) -> tuple[str, ...]:
     """What may follow a prompt's name at this moment of a call, the best first."""
     named = ((FLOW, flow.replace("-", "_")), (STEP, step), (ERROR, error), ("_", brand if brand in BRAND_NAMES else ""))
     parts = [(f"{mark}{name}", "") if name else ("",) for mark, name in named]
-    every = tuple(map("".join, product(*parts, (AGAIN, "") if again else ("",))))
+    every = tuple(map("".join, product(*parts, (ONE, "") if one else ("",), (AGAIN, "") if again else ("",))))
     # No other wording may be said in place of one that says the fee.
     return (*(f"{end}{FEE}" for end in every if fee), *filter(None, every))
 
@@ -64,9 +72,9 @@ def in_right_order(name: str, names: Collection[str]) -> str:
 
 
 # Where an ending begins, and what each kind of ending is, in their order.
-_PART = re.compile(rf"(?={FLOW}|{STEP}|{ERROR}|(?:{'|'.join(_BRANDS)}|{AGAIN}|{FEE})(?:_|$))")
+_PART = re.compile(rf"(?={FLOW}|{STEP}|{ERROR}|(?:{'|'.join(_BRANDS)}|{ONE}|{AGAIN}|{FEE})(?:_|$))")
 _KINDS = tuple(
-    re.compile(kind) for kind in (f"{FLOW}.+", f"{STEP}.+", f"{ERROR}.+", f"(?:{'|'.join(_BRANDS)})", AGAIN, FEE)
+    re.compile(kind) for kind in (f"{FLOW}.+", f"{STEP}.+", f"{ERROR}.+", f"(?:{'|'.join(_BRANDS)})", ONE, AGAIN, FEE)
 )
 
 

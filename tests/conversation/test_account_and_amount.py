@@ -1,11 +1,18 @@
 """The account, what is due on it, and how much of it is paid."""
 
+from dataclasses import replace
+
 import pytest
 
 from ivr.core.actions import LookUp, Wait
 from ivr.core.events import LookedUp
 from ivr.core.money import Money
+from ivr.words.phrases import Prompts
+from ivr.words.prompt_files import read_prompt_files
+from tests.benches import ROOT
 from tests.conversation.talk import Talk, sample
+
+FILES = read_prompt_files((file.name, file.read_bytes()) for file in sorted((ROOT / "flows/prompts").glob("*.yaml")))
 
 
 def test_an_account_is_looked_up():
@@ -242,3 +249,55 @@ def test_an_answer_of_the_billing_system_that_nobody_asked_for_changes_nothing()
 def test_languages_are_offered_in_the_flows_own_words_where_it_has_some():
     offered = [phrase for phrase in Talk().start().phrases if phrase.name == "choose_language"]
     assert {phrase.endings for phrase in offered} == {("_for_pay_a_bill",)}
+
+
+def at_money(due: int, least: int = 1000) -> Talk:
+    return Talk().at_account().keys("12345678").found(**{"bill.due": Money(due), "bill.min": Money(least)}).keys("2")
+
+
+def heard(talk: Talk, name: str, language: str) -> str:
+    phrase = next(phrase for phrase in talk.phrases if phrase.name == name)
+    return Prompts({language: FILES[language].texts}).words(replace(phrase, language=language))
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "refused", "again"),
+    [
+        (
+            "en-US",
+            "Enter 2 dollars and 50 cents, with cents: no",
+            "It can only be 2 dollars",
+            "2 dollars and 50 cents, cents",
+        ),
+        (
+            "es-MX",
+            "Marque 2 dólares con 50 centavos, con centavos: aquí no",
+            "Solo puede ser de 2 dólares",
+            "2 dólares con 50 centavos, con",
+        ),
+    ],
+)
+def test_where_one_amount_alone_can_be_paid_it_is_said_once(language: str, asked: str, refused: str, again: str):
+    talk = at_money(250)
+    assert heard(talk, "enter_money", language).startswith(asked)
+    talk.keys("100#")
+    assert refused in heard(talk, "no_match_money", language)
+    assert heard(talk, "enter_money", language).startswith(again)
+
+
+@pytest.mark.parametrize(("due", "least"), [(250, 250), (1, 1), (1000, 1000)])
+def test_one_amount_is_said_alone_whatever_makes_it_the_only_one(due: int, least: int):
+    said = heard(at_money(due, least), "enter_money", "en-US")
+    assert " to " not in said
+    assert "from" not in said
+
+
+def test_where_two_amounts_differ_by_a_cent_both_are_said():
+    said = heard(at_money(251, 250), "enter_money", "en-US")
+    assert said.startswith("Enter an amount from 2 dollars and 50 cents to 2 dollars and 51 cents")
+
+
+def test_a_language_without_words_for_one_amount_says_the_range():
+    phrase = next(phrase for phrase in at_money(250).phrases if phrase.name == "enter_money")
+    own = {name: text for name, text in FILES["en-US"].texts.items() if "_one_amount" not in name}
+    assert "from 2 dollars and 50 cents to" in Prompts({"en-US": own}).words(phrase)

@@ -38,6 +38,27 @@ def test_the_brand_is_more_than_the_try_and_what_is_missing_is_said_as_ever(
     assert "".join(piece.text for piece in prompts.pieces(phrase)) == said
 
 
+@pytest.mark.parametrize(
+    ("one", "again", "said"),
+    [
+        (False, False, "From 1 to 2."),
+        (False, True, "1 to 2."),
+        (True, False, "Enter 1."),
+        (True, True, "Just 1."),
+    ],
+)
+def test_one_amount_alone_has_words_of_its_own_on_each_try(one: bool, again: bool, said: str):
+    texts = {
+        "money": "From 1 to 2.",
+        "money_again": "1 to 2.",
+        "money_one_amount": "Enter 1.",
+        "money_one_amount_again": "Just 1.",
+    }
+    phrase = Phrase("money", "en-US", (), endings=endings("", again=again, one=one))
+    assert Prompts({"en-US": texts}).words(phrase) == said
+    assert prompt_of("money_one_amount_again", texts) == "money"
+
+
 def test_what_is_no_brand_makes_no_wording():
     assert endings("code", again=False) == ()
 
@@ -111,6 +132,8 @@ def test_a_wording_says_what_it_is_for():
         ("code_again_for_charity", "code_for_charity_again"),
         ("code_amex_at_card", "code_at_card_amex"),
         ("code_with_fee_again", "code_again_with_fee"),
+        ("code_again_one_amount", "code_one_amount_again"),
+        ("code_one_amount_for_charity", "code_for_charity_one_amount"),
         ("code_at_amount_for_charity", "code_for_charity_at_amount"),
         ("code_for_charity_again", ""),
         ("code_after_no_input_again", ""),

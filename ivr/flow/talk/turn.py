@@ -154,7 +154,8 @@ class Turn(NamedTuple):
         # Whoever asks to hear it again wants all of it.
         brand, has_failed = call.values.get("brand", ""), failures > 0 and not call.asides
         fee = CARD_FEE in known and has_fee(known)
-        ends = endings(str(brand), has_failed, call.flow, call.step, self._said_first(), fee)
+        one = "min" in values and values["min"] == values.get("max")
+        ends = endings(str(brand), has_failed, call.flow, call.step, self._said_first(), fee, one)
         return Phrase(name, call.language, tuple(known.items()), "", ends)
 
     def _said_first(self) -> str:
