@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.words.choice_words import own_language
 from ivr.words.clauses import clauses_of
+from ivr.words.counts import COUNT_EN, COUNT_ES
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.taking_words import taking
 from ivr.words.templates import Template, TemplateText
@@ -38,7 +39,7 @@ class AgreementWords:
     pays: re.Pattern[str]
 
 
-_NUM_EN = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|eighteen|twenty(?:[- ]four)?|thirty(?:[- ]six)?|a few|several|some)"
+_NUM_EN = rf"(?:\d+|an?|one|{COUNT_EN}|a few|several|some)"
 _UNIT_EN = r"(?:weeks?|months?|quarters?|years?)"
 _PAYMENT_EN = r"(?:payments?|instal?lments?|collections?|debits?|charges?|times)"
 _MONTH_EN = (
@@ -47,7 +48,7 @@ _MONTH_EN = (
 _ADDED_EN = r"(?:tax(?:es)?|vat|gst|hst|duty|interest|insurance|postage|surcharges?|(?<!late )fees?)"
 _ADDED_ES = r"(?:iva|i\.v\.a\.|impuestos?|inter[ée]s(?:es)?|seguro|recargos?|comisi[óo]n(?:es)?|gastos)"
 _NOT_EN = r"(?:do not|don['’]t|never|no longer|will not|won['’]t|cannot|can['’]t|are not|aren['’]t|did not|didn['’]t)"
-_NUM_ES = r"(?:\d+|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|dieciocho|veinticuatro|algunos|algunas|varios|varias)"
+_NUM_ES = rf"(?:\d+|un|una|{COUNT_ES}|algunos|algunas|varios|varias)"
 _UNIT_ES = r"(?:semanas?|mes(?:es)?|trimestres?|años?)"
 _MONTH_ES = r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad)"
 _READ: Mapping[str, AgreementWords] = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ivr.core.fixed_keys import REFUSE_KEY
 from ivr.words.choice_words import own_language
 from ivr.words.clauses import clauses_of
+from ivr.words.counts import COUNT_EN, COUNT_ES
 from ivr.words.keys_said import KeySaid, slots_in_prose
 from ivr.words.known_words import without_harmless_phrases
 from ivr.words.taking_words import taking
@@ -39,7 +40,7 @@ class ChargeWords:
 # A value, with the card that may stand between it and what is said of it; a verb that takes money.
 _VALUE = r"\{(?:amount|brand|last4|card)\}"
 _AT = r"\{amount\}"
-_NUM_EN = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|eighteen|twenty|twenty[- ]four|thirty|sixty|ninety|a few|several|some|many|\{instalments\})"
+_NUM_EN = rf"(?:\d+|{COUNT_EN}|a few|several|some|many|\{{instalments\}})"
 _UNIT_EN = r"(?:days?|weeks?|fortnights?|months?|quarters?|years?)"
 _OFTEN_EN = r"(?:daily|weekly|bi-?weekly|fortnightly|monthly|quarterly|yearly|annual(?:ly)?)"
 _PART_EN = r"(?:parts?|portions?|payments?|instal?lments?|charges?|rates?|times)"
@@ -97,7 +98,7 @@ _READ = {
         second=re.compile(r"(?:[,;:.!?]|\b(?:or|and)\b)", _I),
     ),
 }
-_NUM_ES = r"(?:\d+|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|quince|dieciocho|veinte|veinticuatro|treinta|sesenta|noventa|varios|varias|unos|unas|\{instalments\})"
+_NUM_ES = rf"(?:\d+|{COUNT_ES}|varios|varias|unos|unas|\{{instalments\}})"
 _UNIT_ES = r"(?:d[ií]as?|semanas?|quincenas?|mes(?:es)?|trimestres?|años?)"
 _OFTEN_ES = r"(?:diari[oa]s?|seman(?:al|ales)|quincenal(?:es)?|mensual(?:es)?|trimestral(?:es)?|anual(?:es)?)"
 _PART_ES = r"(?:partes?|pagos?|plazos?|cuotas?|mensualidades?|cargos?|cobros?|exhibiciones|abonos|veces)"

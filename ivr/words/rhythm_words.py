@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.words.choice_words import own_language
+from ivr.words.counts import COUNT_EN, COUNT_ES
 from ivr.words.templates import Template, TemplateText
 
 _I = re.IGNORECASE
@@ -23,8 +24,8 @@ class RhythmWords:
 _READ = {
     "en": RhythmWords(
         spans=re.compile(
-            r"(?:\b(?P<often>twice|(?:\d|two|three) times) (?:a|an|per|each|every)|\b(?:each|every|per|(?:once|one|due|paid) (?:a|an|each|every|per))|\} an?) "
-            r"(?P<more>other |second |two |three |four |six |\d+ )?(?P<unit>day|week|fortnight|month|quarter|year)s?\b(?! (?:parts?|payments?|instal?lments?)\b)",
+            rf"(?:\b(?P<often>twice|(?:\d+|{COUNT_EN}) times) (?:a|an|per|each|every)|\b(?:each|every|per|(?:once|one|due|paid) (?:a|an|each|every|per))|\}} an?) "
+            rf"(?P<more>other |second |{COUNT_EN} |\d+ )?(?P<unit>day|week|fortnight|month|quarter|year)s?\b(?! (?:parts?|payments?|instal?lments?)\b)",
             _I,
         ),
         adverbs=re.compile(
@@ -36,7 +37,7 @@ _READ = {
     ),
     "es": RhythmWords(
         spans=re.compile(
-            r"(?:\b(?P<often>dos veces|tres veces) (?:al|a la|por|cada)|\b(?:cada|por|al|a la|todos los|todas las)) (?P<more>otr[oa] |dos |tres |seis |\d+ )?(?P<unit>d[ií]a|semana|quincena|mes|trimestre|año)(?:s|es)?\b",
+            rf"(?:\b(?P<often>(?:\d+|{COUNT_ES}) veces) (?:al|a la|por|cada)|\b(?:cada|por|al|a la|todos los|todas las)) (?P<more>otr[oa] |{COUNT_ES} |\d+ )?(?P<unit>d[ií]a|semana|quincena|mes|trimestre|año)(?:s|es)?\b",
             _I,
         ),
         adverbs=re.compile(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.words.choice_words import own_language
+from ivr.words.counts import COUNT_EN, COUNT_ES
 
 _I = re.IGNORECASE
 
@@ -26,7 +27,7 @@ class TakingWords:
     denied: re.Pattern[str]
 
 
-_NUM_EN = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty|thirty|sixty|ninety|a few|a couple of|several|some|many)"
+_NUM_EN = rf"(?:\d+|an?|one|{COUNT_EN}|a few|a couple of|several|some|many)"
 _UNIT_EN = r"(?:minutes?|hours?|days?|weeks?|weekends?|fortnights?|months?|quarters?|seasons?|years?)"
 _DAY_EN = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter|weekends?|midnight|noon|dawn)"
 _EVENT_EN = r"(?:delivery|dispatch|shipping|shipment|arrival|departure|check-?in|check-?out|completion|acceptance|payday|pick-?up|collection|renewal)"
@@ -56,7 +57,7 @@ _NOW_EN = r"(?:now|today|at once|immediately|right away|right now|straight ?away
 _KINDS_EN = r"(?:subscription|membership|standing order|direct debit|auto-?pay|payment plan|instal?lment plan|contract|recurring \w+|regular \w+)s?"
 _ABOUT_EN = r"(?:about|approx\w*|around|roughly|circa|estimated(?: at)?|more than|over|under|almost|nearly|at least|at most|no more than|not more than|no less than|not less than|less than|up to|starting (?:at|from)|from|between|(?:as|so) (?:much|little) as|a (?:minimum|maximum) of|a (?:limit|ceiling|cap) of|(?:maximum|minimum|upwards) (?:of)?|anything (?:up )?to)"
 _SUM_EN = r"\{(?:amount|instalment|last_instalment)\}"
-_NUM_ES = r"(?:\d+|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince|veinte|treinta|unos|unas|varios|varias|pocos|pocas)"
+_NUM_ES = rf"(?:\d+|un|una|{COUNT_ES}|unos|unas|varios|varias|pocos|pocas)"
 _UNIT_ES = r"(?:minutos?|horas?|d[ií]as?|semanas?|quincenas?|mes(?:es)?|trimestres?|años?)"
 _DAY_ES = r"(?:lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad|medianoche)"
 _LATER_ES = (
