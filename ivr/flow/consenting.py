@@ -76,6 +76,16 @@ class Consenting(Step):
         """How often something is paid by what is agreed to; "" where it is paid once."""
         return ""
 
+    @property
+    def days(self) -> int:
+        """Within how many days what is agreed to is paid; 0 where there is no such time."""
+        return 0
+
+    @property
+    def parts(self) -> int:
+        """In how many parts it is paid; 0 where that is open."""
+        return 0
+
     def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
         """What is agreed to besides the amount, at this moment; the wording may say each of them. Never empty."""
         raise NotImplementedError
@@ -91,6 +101,8 @@ class Consenting(Step):
             self.may_say,
             must_say=self.must_say,
             every=self.rhythm,
+            within=self.days,
+            instalments=self.parts,
             held_as=held_as,
         )
 

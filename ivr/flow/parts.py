@@ -31,7 +31,8 @@ Keyed = Literal["number", "amount", "key"]
 @dataclass(frozen=True)
 class Said:
     """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers;
-    `must_say`: the values that its words must say; `every`: the rhythm that they may say, week or month; `offers_each`: it is said
+    `must_say`: the values that its words must say; `every`: the rhythm that they may say, week or month; `within` and `instalments`: the days
+    and the parts that they may say (0: any); `offers_each`: it is said
     of several things, each with a key of its own; `held_as`: key 1 agrees to it, and it is held
     to what is asked of the words of this prompt, whatever its own name is."""
 
@@ -41,6 +42,8 @@ class Said:
     key: str = ""
     must_say: frozenset[str] = frozenset()
     every: str = ""
+    within: int = 0
+    instalments: int = 0
     offers_each: bool = False
     held_as: str = ""
 

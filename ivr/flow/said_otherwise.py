@@ -1,5 +1,6 @@
 """What a flow's prompts say otherwise than this flow does: other money, another rhythm, a bill without its key, or that nothing is
-charged where a part stays paid; an agreement's words for another sum, or for a charge; and the amount of one thing with the number of another.
+charged where a part stays paid; an agreement's words for another sum, time or number of parts, or for a charge; and the amount of
+one thing with the number of another.
 
 What a prompt must say whatever flow it is said in is in `words.consent`.
 """
@@ -23,6 +24,7 @@ from ivr.words.outcome_words import OUTCOME_PROMPTS, against_the_way, nothing_ch
 from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.rhythm_words import other_rhythm, says_rhythm
 from ivr.words.slots import WORD_PROMPTS
+from ivr.words.term_words import other_days, other_parts
 from ivr.words.wordings import FEE, FLOW, meant_for
 
 _NUMBERS = frozenset({"number", "confirmation_number"})
@@ -94,6 +96,14 @@ def _step_problems(source: Source, name: str, said: Said, wording: str, file: Pr
             f"prompt '{wording}' does not say how often in {file.language}, and this step has 'every: {said.every}'"
         )
         yield source.problem(rules.OTHER_RHYTHM, path, message, f"say that it is by the {said.every}")
+    if said.within and (days := other_days(template, said.within, file.language)):
+        message = f"prompt '{wording}' says '{days}' in {file.language}, and this step has 'within: {said.within}d'"
+        yield source.problem(rules.OTHER_AGREEMENT, path, message, "say {by:date} alone, or change 'within'")
+    if said.instalments and (parts := other_parts(template, said.instalments, file.language)):
+        message = (
+            f"prompt '{wording}' says '{parts}' in {file.language}, and this step has 'instalments: {said.instalments}'"
+        )
+        yield source.problem(rules.OTHER_AGREEMENT, path, message, "say {instalments:number}, or change 'instalments'")
     if not said.offers_each:
         return
     keys = sorted(one.key for one in keys_said(prose(template), file.language) if one.key)

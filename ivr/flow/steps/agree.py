@@ -82,6 +82,10 @@ plan:
     def rhythm(self) -> str:
         return self.every
 
+    @property
+    def parts(self) -> int:
+        return self.instalments or 0
+
     def needs(self, name: str) -> Iterator[Need]:
         """What is recorded of a mandate has to say whose it is."""
         yield from super().needs(name)

@@ -46,6 +46,10 @@ promise_to_pay: {promise: promise, within: 14d, then: {agreed: not_charged, refu
     def must_say(self) -> frozenset[str]:
         return frozenset({"amount", "by"})
 
+    @property
+    def days(self) -> int:
+        return self.within
+
     def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
         return {"by": (today(turn) + timedelta(days=self.within)).isoformat()}
 

@@ -1,0 +1,95 @@
+"""Within how many days a promise says that it is kept, and in how many parts a plan says that it is paid, by digits or in words.
+
+Both are the step's own terms, which go on record; what else is said of an agreement is in `agreement_words`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ivr.words.choice_words import own_language
+from ivr.words.counts import COUNT_EN, COUNT_ES, count_of
+from ivr.words.templates import Template, TemplateText
+
+_I = re.IGNORECASE
+_SENTENCE = re.compile(r"[^.;!?]+")
+
+
+@dataclass(frozen=True)
+class TermWords:
+    """`spans`: a time to pay, of so `many` of a `unit`; `units`: by its first letters the least and the most days of one; `parts`: so
+    `many` of them; `supposes`: what is only so on a condition."""
+
+    spans: tuple[re.Pattern[str], ...]
+    units: Mapping[str, tuple[int, int]]
+    parts: re.Pattern[str]
+    supposes: re.Pattern[str]
+
+
+_SPAN_EN = rf"(?P<many>\d+|an?|one|{COUNT_EN}) (?:(?:calendar|full|more) )?(?P<unit>day|week|fortnight|month)s?\b"
+# What is paid, and up to three words more that begin no other thought.
+_PAY_EN = r"(?:\{amount\}|\{by\}|\b(?:pay|promise|agree)(?: (?:it|this|that|all|all of it|the bill|your bill))?),?(?: (?!(?:we|you|they|and|or|but|if|when|once|after|of|since|not|for)\b)[\w{}'’]+){0,3}?[,:]?"
+_IN_EN = r"(?:within|in|inside|over)(?: (?:the )?(?:next|coming))?"
+_SPAN_ES = rf"(?P<many>\d+|una?|{COUNT_ES}) (?P<unit>d[ií]a|semana|quincena|mes)(?:e?s)?\b"
+_PAY_ES = r"(?:\{amount\}|\{by\}|\b(?:pagar(?:l[oa]s?)?|paga|promete)(?: (?:todo|su recibo|el recibo))?),?(?: (?!(?:y|o|pero|si|cuando|despu[ée]s|de|no|por|le)\b)[\w{}]+){0,3}?[,:]?"
+_IN_ES = r"(?:en|dentro de|en menos de|en un plazo de|a m[áa]s tardar en)(?: (?:los|las) pr[óo]xim[oa]s)?"
+_READ = {
+    "en": TermWords(
+        spans=(
+            re.compile(rf"{_PAY_EN} (?P<said>{_IN_EN} {_SPAN_EN})", _I),
+            re.compile(rf"{_PAY_EN} (?P<said>{_SPAN_EN} from (?:now|today|this call))", _I),
+            re.compile(
+                rf"\b(?P<said>{_IN_EN} {_SPAN_EN}),? (?:from (?:now|today),? )?you (?:will |shall )?(?:promise|agree|pay)",
+                _I,
+            ),
+            re.compile(rf"\byou have (?P<said>(?:up to |the next )?{_SPAN_EN}) (?:to (?:pay|keep)|for it)\b", _I),
+        ),
+        units={"d": (1, 1), "w": (7, 7), "f": (14, 14), "m": (28, 31)},
+        parts=re.compile(
+            rf"\b(?P<said>(?:in|into|over|makes?|(?:plan|total) of) (?:exactly )?(?P<many>\d+|{COUNT_EN}) (?:(?:equal|monthly|weekly|small|easy|separate) )*(?:parts|payments|instal?lments|portions))\b(?! (?:an?|each|every|per)\b|['’])",
+            _I,
+        ),
+        supposes=re.compile(r"\b(?:if|unless|should|in case|late)\b", _I),
+    ),
+    "es": TermWords(
+        spans=(
+            re.compile(rf"{_PAY_ES} (?P<said>{_IN_ES} {_SPAN_ES})", _I),
+            re.compile(rf"{_PAY_ES} (?P<said>{_SPAN_ES} a partir de (?:hoy|ahora))", _I),
+            re.compile(rf"\b(?P<said>{_IN_ES} {_SPAN_ES}),? (?:usted )?(?:promete|acepta|paga|va a pagar)", _I),
+            re.compile(rf"\b(?:usted )?tiene (?P<said>(?:hasta )?{_SPAN_ES}) para (?:pagar|cumplir)", _I),
+        ),
+        units={"d": (1, 1), "s": (7, 7), "q": (14, 16), "m": (28, 31)},
+        parts=re.compile(
+            rf"\b(?P<said>(?:en|a|plan de|total de) (?P<many>\d+|{COUNT_ES}) (?:(?:iguales|mensuales|semanales) )*(?:partes|pagos|cuotas|plazos|mensualidades|abonos))\b(?! (?:al|a la|por|cada)\b)",
+            _I,
+        ),
+        supposes=re.compile(r"\b(?:si|a menos que|salvo|en caso)\b", _I),
+    ),
+}
+
+
+def other_days(template: Template, within: int, language: str) -> str:
+    """Words for a time to pay that is not the step's `within`, in days; "" where there are none."""
+    words = _READ.get(own_language(language))
+    if words is None:
+        return ""
+    for match in _said(template, words, words.spans):
+        many, (least, most) = count_of(match["many"], language), words.units[match["unit"][0].lower()]
+        if many is not None and not many * least <= within <= many * most:
+            return match["said"]
+    return ""
+
+
+def other_parts(template: Template, instalments: int, language: str) -> str:
+    """Words for another number of parts than the step's `instalments`; "" where there are none."""
+    words = _READ.get(own_language(language))
+    found = _said(template, words, (words.parts,)) if words else iter(())
+    return next((match["said"] for match in found if count_of(match["many"], language) != instalments), "")
+
+
+def _said(template: Template, words: TermWords, patterns: tuple[re.Pattern[str], ...]) -> Iterator[re.Match[str]]:
+    named = "".join(part.text if isinstance(part, TemplateText) else f"{{{part.name}}}" for part in template.parts)
+    for sentence in _SENTENCE.findall(re.sub(r"\s+", " ", named)):
+        if not words.supposes.search(sentence):
+            for pattern in patterns:
+                yield from pattern.finditer(sentence)
