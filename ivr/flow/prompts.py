@@ -133,12 +133,14 @@ def _slots(file: PromptFile, prompt: str) -> Iterator[tuple[str, Slot]]:
 
 
 def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
-    """Of prompts that offer a key each."""
-    offers = [said for said in step.says() if said.key]
+    """Of prompts that offer a key each, in a step with a slip too."""
+    says = step.said if isinstance(step, UnreadStep) else step.says()
+    offers = [said for said in says if said.key]
+    led = {outcome.removeprefix("key_") for _, outcome, _ in step.targets() if outcome.startswith("key_")}
+    keys = {one.key for one in offers} | led  # a choice with a slip may still lead somewhere
     for said in offers:
         for wording in file.wordings(said.prompt):
             if file.templates[wording].faults:
                 continue
-            template, keys = file.templates[wording], {one.key for one in offers}
-            for fault in offer_faults(wording, said.key, keys, template, file.language):
+            for fault in offer_faults(wording, said.key, keys, file.templates[wording], file.language):
                 yield source.problem(fault.rule, ("steps", name, *said.path), fault.message, fault.suggestion)
