@@ -25,7 +25,8 @@ _I = re.IGNORECASE
 class AgreementWords:
     """`adds`: a sum beside it; `changes`: another sum some day; `denies`: that there is no agreement, where its sentence neither asks nor supposes; `breaks`: a
     time without a payment, or one payment where several are due; `ends`: a last payment, or none that the caller could make the last;
-    `repeats`: of a promise, more than one payment; `after`: one that begins with its day, which is its last; `pays`: of key 1, a payment
+    `repeats`: of a promise, more than one payment; `charges`: of one, that a card is kept or charged, or
+    money taken, and `calls_first`: where the caller pays in a call of its own; `after`: one that begins with its day, which is its last; `pays`: of key 1, a payment
     in the call."""
 
     adds: re.Pattern[str]
@@ -35,6 +36,8 @@ class AgreementWords:
     breaks: re.Pattern[str]
     ends: re.Pattern[str]
     repeats: re.Pattern[str]
+    charges: re.Pattern[str]
+    calls_first: re.Pattern[str]
     after: re.Pattern[str]
     pays: re.Pattern[str]
 
@@ -51,6 +54,20 @@ _NOT_EN = r"(?:do not|don['’]t|never|no longer|will not|won['’]t|cannot|can[
 _NUM_ES = rf"(?:\d+|un|una|{COUNT_ES}|algunos|algunas|varios|varias)"
 _UNIT_ES = r"(?:semanas?|mes(?:es)?|trimestres?|años?)"
 _MONTH_ES = r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad)"
+# No card outlives the call, and a fee is no payment of what is promised.
+_CARD_EN = r"(?:(?:your|the|this|that|a) (?:\w+ ){0,2}card|(?:your|the) (?:bank|checking|savings) account)"
+_NO_FEE_EN = r"(?! (?:nothing|no|(?:for )?(?:late|being late)|(?:an? |any |the |our |more )*(?:\w+ ){0,2}?(?:fees?|interest|penalt(?:y|ies)|surcharges?|extra))\b)"
+_WILL_EN = r"(?:['’]ll| will| shall| may| can| only| then| just| also| automatically| simply| are going to| intend to)*"
+_IS_EN = r"(?:is|are|gets?|(?:will|shall|may|can)(?: then| only| automatically| simply| just| also)* be|is going to be|to be)(?: then| only| automatically| simply| just| first)*"
+_SUM_EN = r"(?:\{amount\}|\bit|\bthat|\ball of it|\b(?:the|your|this|that) (?:\w+ )?(?:money|amount|payment|sum|total|balance))"
+_THEN_EN = r"(?:from|off|out of|then|that day|automatically|on (?!record)|by card|with (?:your|the|this) card)"
+_CARD_ES = r"(?:(?:su|la|esta|esa|una) tarjeta|(?:su|la) cuenta (?:bancaria|de cheques|de ahorros?))"
+_NO_FEE_ES = r"(?! (?:un |una |los |las |el |la )?(?:\w+ )?(?:recargos?|inter[ée]s(?:es)?|comisi[óo]n(?:es)?|cargos? (?:por|adicional|extra)|penalizaci[óo]n|multa)\b)"
+_CHARGE_ES = r"(?:cobramos|cobraremos|cargamos|cargaremos|debitamos|debitaremos|descontamos|descontaremos|retiramos|retiraremos|vamos a (?:cobrar|cargar|debitar|descontar|retirar))"
+_CHARGED_ES = r"(?:cobran?|cobrar[áa]n?|debitan?|debitar[áa]n?|va a (?:cobrar|debitar))"
+_MOVED_ES = (
+    r"(?:cargan?|cargar[áa]n?|descuentan?|descontar[áa]n?|retiran?|retirar[áa]n?|va a (?:cargar|descontar|retirar))"
+)
 _READ: Mapping[str, AgreementWords] = {
     "en": AgreementWords(
         adds=re.compile(
@@ -85,6 +102,16 @@ _READ: Mapping[str, AgreementWords] = {
         ),
         repeats=re.compile(
             r"\{amount\},? (?:(?:each|every|per|once a|twice a) (?:other )?(?:day|week|fortnight|month|quarter|year)|daily|weekly|fortnightly|monthly|quarterly|yearly)\b(?! (?:bill|payment due|statement|invoice|rent|fee)\b)|\b(?:each|every) (?:day|week|fortnight|month|quarter|year),? you (?:promise|will pay|pay)\b",
+            _I,
+        ),
+        charges=re.compile(
+            rf"\b{_CARD_EN} {_IS_EN} (?:charged|debited|billed|kept|stored|saved|on file|remembered)\b{_NO_FEE_EN}|\b{_CARD_EN}{_WILL_EN} pays? (?:it|this|that|then|\{{amount\}}|on|by)(?!\w)|\bcharged (?:to|on|against) {_CARD_EN}"
+            rf"|\bwe{_WILL_EN} (?:keep|store|save|remember|use|bill) {_CARD_EN}\b|\bwe{_WILL_EN} (?:charge|debit) (?:{_CARD_EN}|you\b|{_SUM_EN}){_NO_FEE_EN}|\bwe{_WILL_EN} (?:take|collect|deduct|withdraw|draw) {_SUM_EN}(?: {_THEN_EN}|\W*$)|\byou {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}"
+            rf"|{_SUM_EN} {_IS_EN} (?:charged|debited|withdrawn|deducted|drawn|taken(?! (?:as|into)\b)|collected(?= {_THEN_EN}))\b{_NO_FEE_EN}|\b(?:charge|debit) (?:to|on|of|against) {_CARD_EN}|\bpayment (?:{_IS_EN} made|goes|comes|will go|will come) (?:to|from|on|with|by) {_CARD_EN}",
+            _I,
+        ),
+        calls_first=re.compile(
+            r"\b(?:if|when|once|after|as soon as) you (?:have |then )?(?:call|ring|phone|pay|come|return|visit|choose|decide)\w*\b",
             _I,
         ),
         after=re.compile(
@@ -125,6 +152,15 @@ _READ: Mapping[str, AgreementWords] = {
             r"\{amount\},? (?:(?:cada|por|al|a la|una vez al|una vez a la) (?:d[íi]a|semana|quincena|mes|trimestre|año)|(?:diaria|semanal|quincenal|mensual|trimestral|anual)mente)\b|\bcada (?:semana|quincena|mes|trimestre|año),? (?:usted )?(?:promete|paga)\b",
             _I,
         ),
+        charges=re.compile(
+            rf"\b{_CARD_ES} (?:se|ser[áa]|es|queda|quedar[áa]) (?:le )?(?:{_CHARGED_ES}|{_MOVED_ES}|cobrad[ao]|cargad[ao]|debitad[ao]|guardad[ao]|guarda|guardar[áa]|registrad[ao])(?!\w)|\b(?:guardamos|guardaremos|conservamos|usamos|usaremos) {_CARD_ES}\b"
+            rf"|\b{_CHARGE_ES}\b{_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_CHARGED_ES}(?!\w){_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_MOVED_ES} (?:[\w{{}}]+ ){{0,3}}?(?:a|en|de|con) {_CARD_ES}|\b(?:cargo|cobro|pago) (?:se (?:hace|har[áa]) )(?:a|en|con) {_CARD_ES}|\b(?:cargo|cobro) (?:a|en) {_CARD_ES}",
+            _I,
+        ),
+        calls_first=re.compile(
+            r"\b(?:si|cuando|una vez que|en cuanto|despu[ée]s de que) (?:usted )?(?:llam|pag|regres|vuelv|vien|eli[gj]|decid)\w*\b",
+            _I,
+        ),
         after=re.compile(
             r"\{amount\}(?: [^\s.,;:!?]+){0,5}? (?:despu[ée]s de(?:l)?|a partir de(?:l)?|desde(?: el)?|tras(?: el)?)(?: d[íi]a)? \{by\}|\bno antes de(?:l)? \{by\}",
             _I,
@@ -142,6 +178,7 @@ _EACH_DUE = "every payment is due, and each is alike"
 _NO_END = "a mandate has no end until it is called off"
 _ONCE = "a promise is of one payment"
 _LAST_DAY = "{by} is the last day of it"
+_NO_CARD = "no card is kept or charged by a promise"
 _NOT_NOW = "key 1 puts it on record, and nothing is paid"
 _SEVERAL = ("confirm_plan", "confirm_mandate")
 _WITHOUT_END = "confirm_mandate"
@@ -165,7 +202,7 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
         times.unasked: _ONLY_BY_KEY,
         words.denies: _ON_RECORD,
         words.after: _LAST_DAY,
-        **({words.repeats: _ONCE} if prompt == _OF_ONE else {}),
+        **({words.repeats: _ONCE, words.charges: _NO_CARD} if prompt == _OF_ONE else {}),
         **({words.breaks: _EACH_DUE} if prompt in _SEVERAL else {}),
         **({words.ends: _NO_END} if prompt == _WITHOUT_END else {}),
     }
@@ -174,6 +211,8 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
     for pattern, but in patterns.items():
         for sentence in sentences:
             if pattern is words.denies and words.supposes.search(sentence):
+                continue
+            if pattern is words.charges and words.calls_first.search(sentence):
                 continue
             for match in pattern.finditer(sentence):
                 if not times.denied.search(sentence[: match.start()]):

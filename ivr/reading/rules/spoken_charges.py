@@ -92,9 +92,9 @@ pay_full_balance: "You owe {due:money}; to pay it in dollars, press {key:key}."
 OTHER_AGREEMENT = rule(
     "T477",
     "other-agreement",
-    what="The wording of a promise, plan or mandate says more or less than its amount, that the card is charged now, or other terms than go on record.",
+    what="The wording of a promise, plan or mandate says more or less than its amount, that a card is charged by it, or other terms than go on record.",
     why="""What goes on record is {amount} as it is said, and nothing is charged by it. A caller who heard "up to" or "we charge your card
-now" agreed to something else. A mandate has no end ("for twelve months") and every payment is due; only key 1 agrees. A charge has steps of
+then" agreed to something else. A mandate has no end ("for twelve months") and every payment is due; only key 1 agrees. A charge has steps of
 its own (`collect` and `pay`), with a consent of its own.""",
     bad="""
 confirm_mandate: "You allow us to collect up to {amount:money} each month, until you call it off. To agree, press 1. To choose again, press 2."

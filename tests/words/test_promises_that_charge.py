@@ -1,0 +1,93 @@
+"""A promise keeps no card and charges none: words that say so are refused, "you pay then" is taken."""
+
+import pytest
+
+from ivr.words.consent import faults
+from ivr.words.templates import read_template
+
+EN, ES = "en-US", "es-MX"
+PROMISED = {
+    EN: "You promise to pay {amount:money} by {by:date}.",
+    ES: "Usted promete pagar {amount:money} el {by:date}.",
+}
+KEYS = {EN: "To agree, press 1. To choose again, press 2.", ES: "Para aceptar, oprima 1. Para elegir, oprima 2."}
+CHARGES = [
+    (EN, "Your card is charged then."),
+    (EN, "Your card is charged on that day."),
+    (EN, "Your card will be charged on {by:date}."),
+    (EN, "Your credit card will then be charged."),
+    (EN, "Then the card is charged automatically."),
+    (EN, "The card you used last is kept, and that card is charged."),
+    (EN, "If you do not pay by then, your card is charged."),
+    (EN, "We charge your card then."),
+    (EN, "We will charge your card on {by:date}."),
+    (EN, "On that day we'll charge it."),
+    (EN, "We will then debit your bank account."),
+    (EN, "We take the money from your card on that day."),
+    (EN, "We will take it on {by:date}."),
+    (EN, "You will be charged on {by:date}."),
+    (EN, "You are charged then."),
+    (EN, "{amount:money} will be charged to your card on {by:date}."),
+    (EN, "The amount is taken from your card then."),
+    (EN, "We keep your card until that day."),
+    (EN, "Your card pays it on {by:date}."),
+    (EN, "There will be a charge to your card on {by:date}."),
+    (ES, "Ese día se cobra a su tarjeta."),
+    (ES, "Su tarjeta se cobrará ese día."),
+    (ES, "Su tarjeta será cobrada el {by:date}."),
+    (ES, "Ese día le cobramos."),
+    (ES, "Cobraremos a su tarjeta el {by:date}."),
+    (ES, "Ese día se le cobrará {amount:money}."),
+    (ES, "El {by:date} se cargan {amount:money} a su tarjeta."),
+    (ES, "Guardamos su tarjeta hasta ese día."),
+    (ES, "Ese día vamos a cargar su tarjeta."),
+]
+CHARGES_NOTHING = [
+    (EN, "You pay then."),
+    (EN, "You pay by card on that day."),
+    (EN, "No card is charged."),
+    (EN, "Your card is not charged."),
+    (EN, "Your card will not be charged on that day: you call and pay."),
+    (EN, "We do not charge your card then."),
+    (EN, "We never keep your card."),
+    (EN, "Nothing is charged to your card."),
+    (EN, "None of it is charged today."),
+    (EN, "You are charged nothing by it."),
+    (EN, "Your card is charged only when you call and pay."),
+    (EN, "Once you call us, your card is charged."),
+    (EN, "If you pay later, you are charged a late fee."),
+    (EN, "We may charge you interest if it is late."),
+    (EN, "You can make a payment with your card at any time."),
+    (EN, "Have your card ready then."),
+    (EN, "It is taken as a promise."),
+    (EN, "You will be billed as ever."),
+    (ES, "Usted paga ese día."),
+    (ES, "No se cobra nada a su tarjeta."),
+    (ES, "No le cobramos nada hoy."),
+    (ES, "Su tarjeta no se cobra."),
+    (ES, "No guardamos su tarjeta."),
+    (ES, "Si paga después, se cobra un recargo."),
+    (ES, "Cuando usted llame, se cobra a su tarjeta."),
+    (ES, "Puede pagar con su tarjeta ese día."),
+]
+
+
+def told(prompt: str, language: str, text: str) -> list[tuple[str, str]]:
+    found = faults(prompt, read_template(f"{text} {KEYS[language]}"), language)
+    return [(one.rule.code, one.message.partition(", but ")[2]) for one in found]
+
+
+@pytest.mark.parametrize(("language", "text"), CHARGES)
+def test_a_promise_that_says_a_card_is_charged_is_refused(language: str, text: str):
+    but = "no card is kept or charged by a promise"
+    assert told("confirm_promise", language, f"{PROMISED[language]} {text}") == [("T477", but)]
+
+
+@pytest.mark.parametrize(("language", "text"), CHARGES_NOTHING)
+def test_a_promise_that_charges_nothing_is_taken(language: str, text: str):
+    assert told("confirm_promise", language, f"{PROMISED[language]} {text}") == []
+
+
+def test_a_mandate_may_say_what_the_merchant_collects_by_other_means():
+    text = "You allow us to charge your card {amount:money} each month, until you call it off."
+    assert told("confirm_mandate", EN, text) == []
