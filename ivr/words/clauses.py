@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ivr.words.choice_words import OPPOSITE, ChoiceWords, Meaning, says_nothing, without_otherwise
-from ivr.words.keys_said import DOES_EN, DOES_ES, KeySaid
+from ivr.words.keys_said import DOES_EN, DOES_ES, KeySaid, ends_with_verb
 from ivr.words.known_words import denies_charge, strange_words, without_harmless_phrases, without_only_this_pays
 
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
@@ -17,7 +17,7 @@ _THOUGHT = re.compile(r"[:…]")
 _GOES_ON = re.compile(r"\s*(?:with|on|from|using|con|en|desde|usando)\b", re.IGNORECASE)
 _ANSWER = re.compile(r"\b(?:if )?(yes|no|sí)\b", re.IGNORECASE)
 _KEY_FIRST = re.compile(
-    rf"\W*\w+\s+(?:to|for|if|is|means|and|{DOES_EN}|para|si|es|y|{DOES_ES})\b(?!\s*(?:press|oprim|presion|puls|marqu?|digit))",
+    rf"\W*\w+\s+(?:to|for|if|is|means|and(?! (?:to|if|for)\b)|{DOES_EN}|para|si|es|y(?! (?:para|si)\b)|{DOES_ES})\b(?!\s*(?:press|oprim|presion|puls|marqu?|digit))",
     re.IGNORECASE,
 )
 
@@ -128,9 +128,8 @@ def _shares(sentence: re.Match[str], inside: list[KeySaid], language: str) -> It
         yield inside[0], text, inside[0].at - start
         return
     places = [one.at - start for one in inside]
-    follows = bool(places) and (
-        _KEY_FIRST.match(text[places[0] :]) is not None or says_nothing(text[: places[0]], language)
-    )
+    follows = bool(places) and not ends_with_verb(text[: places[0]], language)
+    follows = follows and (_KEY_FIRST.match(text[places[0] :]) is not None or says_nothing(text[: places[0]], language))
     ends = [*places, len(text)]
     for number, one in enumerate(inside):
         before = ends[number - 1] + 1 if number else 0

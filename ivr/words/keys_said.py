@@ -25,6 +25,22 @@ DOES_ES = (
     "paga|liquida|salda|abona|acepta|confirma|autoriza|cobra|reserva|guarda|usa|toma|cambia|corrige|cancela|rechaza|repite|elige"
     "|olvida|borra|termina|significa|deja"
 )
+# "Confirm with 1, change it with 2": such a key stands last in its thought ("pay with 2 cards" has none, nor has "ends with 4").
+_VERB_EN = "(?:pay|settle|agree|confirm|accept|approve|authori[sz]e|reserve|hold|keep|save|change|correct|cancel|decline|refuse|reject|stop|repeat|choose|forget|delete|continue|answer|reply)"
+_VERB_ES = r"(?:(?:pag|acept|confirm|autori[cz]|aprueb|aprob|reserv|guard|cambi|corri[jg]|corregi|cancel|rechac|rechaz|anul|repit|repeti|eli[jg]|elegi|olvid|borr|contest)\w*)"
+_BY = {
+    "en": rf"\b{_VERB_EN}(?: (?!(?:with|using|or|and|that|which|ends?|ending|begins?|beginning|starts?|starting)\b)[\w'’…]+){{0,3}}? (?:with|using)(?: (?:the )?(?:key|number|digit|button))?",
+    "es": rf"\b{_VERB_ES}(?: (?!(?:con|o|y|que|termina\w*|empieza\w*)\b)[\w…]+){{0,3}}? con(?: (?:el|la))?(?: (?:tecla|n[úu]mero|d[íi]gito|bot[óo]n))?",
+}
+_LAST = {
+    "en": rf"(?: key)?(?=\s*(?:[.,;:!?]|$)|\s+(?:or|and)\s+(?!(?:\d|{'|'.join(_WORDS['en'])})\b))",
+    "es": rf"(?=\s*(?:[.,;:!?]|$)|\s+(?:o|y)\s+(?!(?:\d|{'|'.join(_WORDS['es'])})\b))",
+}
+# "To agree, press 1; to choose again, 2", "to pay press 1, to change 2": the verb that presses is said once.
+_TO = {
+    "en": rf"\bto\s+(?:{_VERB_EN}(?: (?:it|this|that|again|now))?|[^.;:!?,\d]{{2,60}}?,)",
+    "es": rf"\bpara\s+(?:{_VERB_ES}(?: (?:otra vez|ahora))?|[^.;:!?,\d]{{2,60}}?,)",
+}
 _FOR = {"en": rf"(?:to|for|if|{DOES_EN})", "es": rf"(?:para|si|{DOES_ES})"}
 _OPTION = {"en": r"(?:option|choice|key)", "es": r"(?:opci[óo]n|tecla)"}
 # "Two to three days" is a span.
@@ -166,6 +182,12 @@ def is_read(language: str) -> bool:
     return language.partition("-")[0] in _PRESS
 
 
+def ends_with_verb(before: str, language: str) -> bool:
+    """Whether the words before a key say what it does: "cancel it with ..."."""
+    own = language.partition("-")[0]
+    return own in _BY and re.search(rf"{_BY[own]}\s+{_THE[own]}$", before, re.IGNORECASE) is not None
+
+
 def keys_said(text: str, language: str) -> list[KeySaid]:
     """In the order in which they are said. `text`: what `prose` made of the prompt."""
     own = language.partition("-")[0]
@@ -183,7 +205,13 @@ def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
     opens = rf"(?:(?:^|[:.;!?…])\s*|\b{_OPTION[language]}\s+)(\d|\b(?:{'|'.join(_WORDS[language])})(?=\s+{_AIM[language]}))\s+{_FOR[language]}\b"
     for match in re.finditer(opens, text, re.IGNORECASE):
         yield from _keys_in(match, 1, key, language)
+    by = rf"{_BY[language]}\s+{_THE[language]}({key}){_LAST[language]}"
+    for match in re.finditer(by, text, re.IGNORECASE):
+        yield from _keys_in(match, 1, key, language)
     if re.search(rf"{_PRESS[language]}|{opens}", text, re.IGNORECASE):
+        again = rf"[,;.]\s*(?:(?:or|and|o|y)\s+)?{_TO[language]}\s+{_THE[language]}({key}){_LAST[language]}"
+        for match in re.finditer(again, text, re.IGNORECASE):
+            yield from _keys_in(match, 1, key, language)
         for match in re.finditer(
             rf"{_AND[language]}\s+{_THE[language]}({key})\s+{_FOR[language]}\b", text, re.IGNORECASE
         ):

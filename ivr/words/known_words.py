@@ -85,7 +85,7 @@ _HARMLESS_PHRASES = {
 _HARMLESS = {
     "en": any_of(
         "(?:that|it|this|there|here|everything|all)['’]s|(?:you|we|i)['’](?:d|ll|re|m|ve)",
-        "an|if|this|that|these|those|your|my|our|i|we|us|it|its|to|of|on|with|are|am|be|do|does|would|will|want|wants",
+        "an|if|this|that|these|those|your|my|our|i|we|us|it|its|to|of|on|with|using|are|am|be|do|does|would|will|want|wants",
         "wish|wishes|like|ready|today|immediately|here|also|amount|total|balance|bills?|invoices?|cards?|credit|debit|sum",
         "due|full|whole|entire|exact|remaining|current|outstanding|monthly|minimum|payments?|purchase|transaction|order",
         "rent|donation|charges?|ending|ends|everything|anything|all|what|yes|ok|okay|securely|safely|information|details",
