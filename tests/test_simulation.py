@@ -21,13 +21,13 @@ MOST_TRIED = 150  # storms until a planted mistake is found
 # Where the search begins, to spare time: most storms before do not meet the mistake.
 FROM = {
     "age_below_nothing": 214,
-    "approval_while_undoing": 110,
+    "approval_while_undoing": 125,
     "save_without_compare": 31,
     "not_found_is_believed": 40,
     "blind_to_the_bill": 10,
-    "undone_without_the_job": 7,
-    "sent_before_it_is_noted": 6,
-    "move_without_compare": 6,
+    "undone_without_the_job": 90,
+    "sent_before_it_is_noted": 20,
+    "move_without_compare": 80,
 }
 
 
