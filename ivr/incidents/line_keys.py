@@ -28,7 +28,7 @@ from ivr.store import Store
 KeyState = Literal["seals", "opens only", "begins later", "ended", "good", "in use", "missing"]
 FINGERPRINT_KEY, PORTAL_KEY, NUMBERS_KEY = "fingerprint.key", "portal.key", "numbers.key"
 SHOWN = 16  # hexadecimal digits of a fingerprint
-# Settings that are secret, with what each is for. `smtp_url` and `database_url` hold a password.
+# Settings that are secret, with what each is for.
 SECRETS: Mapping[str, str] = {
     "twilio_auth_token": "checks Twilio's webhooks",
     "pay_connector_password": "checks Twilio's Pay Connector",
@@ -42,6 +42,8 @@ SECRETS: Mapping[str, str] = {
     "trunk_password": "what SIP peers must give",
     "trunk_register_password": "this line at its SIP provider",
 }
+# Of these only a password within is secret, and not each has one.
+ADDRESSES = frozenset({"smtp_url", "database_url"})
 # What is made for development where the setting is empty, below VAR/keys.
 MADE_HERE = {
     "twilio_auth_token": DEVELOPMENT_TOKEN_FILE.name,
@@ -193,7 +195,7 @@ def _trunk(settings: Settings, now: datetime) -> Iterator[LineKey]:
 def _secrets(settings: Settings, mark: FingerprintMark) -> Iterator[LineKey]:
     for setting, what in SECRETS.items():
         written = str(getattr(settings, setting))
-        if setting == "database_url" and "@" not in written:
+        if setting in ADDRESSES and not may_hold_password(written):
             continue
         made = settings.var / "keys" / MADE_HERE.get(setting, "none")
         is_made = made.is_file() and settings.environment == "development"
@@ -202,6 +204,14 @@ def _secrets(settings: Settings, mark: FingerprintMark) -> Iterator[LineKey]:
             yield LineKey(setting.upper(), what, setting.upper(), mark(setting, written.encode()), "in use")
         elif is_made:
             yield _file(setting.upper(), f"{what} (made for development)", made, mark)
+
+
+def may_hold_password(address: str) -> bool:
+    """Between `:` and `@` before the host (RFC 3986 3.2.1), or where PostgreSQL takes it too: `?password=`. Not parsed: an address
+    that is not as it should be is rather listed than left out."""
+    _, _, rest = address.partition("://")
+    password = (rest or address).rpartition("@")[0].partition(":")[2]
+    return bool(password) or "password=" in address
 
 
 def _tokens(store: Store, now: datetime) -> Iterator[LineKey]:

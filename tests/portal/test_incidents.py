@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ivr.portal.signing_in import SignIn
 from ivr.settings import load_settings
 from ivr.store import AlertReceivers, FoundAlert, TurnRecord
 from tests.bank_process import BankKeys, bank_keys
-from tests.incidents.sites import line_site
+from tests.incidents.sites import environment_of, line_site
 from tests.portal.lines import Line, told
 from tests.portal.programs import program
 from tests.store.databases import make_empty
@@ -67,6 +68,34 @@ def test_every_key_is_listed_by_name_and_no_secret_is_shown(line: Line):
     assert "the-banks-own-secret" not in page
     assert line.line_keys is not None
     assert line.line_keys.settings.twilio_auth_token not in page
+
+
+@pytest.mark.parametrize(
+    ("setting", "address", "is_listed"),
+    [
+        ("SMTP_URL", "", False),
+        ("SMTP_URL", "smtp://mail.example.com:587", False),
+        ("SMTP_URL", "smtp://ivr@mail.example.com:587", False),
+        ("SMTP_URL", "smtp://ivr:a%40b@mail.example.com:587", True),
+        ("SMTP_URL", "ivr:secret@mail.example.com", True),
+        ("DATABASE_URL", "sqlite:///calls.db", False),
+        ("DATABASE_URL", "postgresql+psycopg://ivr@db.example.com/ivr", False),
+        ("DATABASE_URL", "postgresql+psycopg://ivr:a/b@db.example.com/ivr", True),
+        ("DATABASE_URL", "postgresql+psycopg://db.example.com/ivr?user=ivr&password=secret", True),
+    ],
+)
+def test_an_address_without_a_password_is_no_secret_that_the_page_or_the_command_lists(
+    line: Line, tmp_path: Path, setting: str, address: str, is_listed: bool
+):
+    assert line.line_keys is not None
+    environment = environment_of(tmp_path) | {setting: address}
+    line.line_keys = replace(line.line_keys, settings=load_settings(environment))
+    page = line.signed_in("eve", "auditor").get("/keys").text
+    assert (f"<td>{setting}</td>" in page) is is_listed
+    if setting == "SMTP_URL":  # the command opens the database
+        make_empty(environment_of(tmp_path)["DATABASE_URL"])
+        said = CliRunner().invoke(keys_command, ["list", "--json"], env=environment)
+        assert (f'"{setting}"' in said.stdout) is is_listed
 
 
 @pytest.mark.parametrize(("last", "until"), [(time(10, 30), "until {} 10:30 UTC"), (time(23, 59, 59), "until {}")])
