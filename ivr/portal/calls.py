@@ -19,8 +19,9 @@ from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.look import Look, OneCall
 from ivr.flow.drawing.traffic_look import TrafficLook
 from ivr.portal.finding import cursor_in, day_in, require_no_card, without_cards
+from ivr.portal.labels import on_a_page
 from ivr.portal.live import LiveFeed
-from ivr.portal.pages import LONGEST_TYPED, Pages, on_a_page
+from ivr.portal.pages import LONGEST_TYPED, Pages
 from ivr.portal.roles import may
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import style_nonce

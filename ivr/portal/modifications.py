@@ -9,6 +9,7 @@ from ivr.bank import BankSettings, ModificationKind
 from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_at
 from ivr.core.money import Money
 from ivr.errors import RecordError
+from ivr.portal.labels import on_a_page
 from ivr.portal.site import PortalSite
 from ivr.store import AlreadyAsked, Balance, Changed, Modification, Payment, PortalRequest, Store, WantedModification
 
@@ -62,11 +63,11 @@ class Asker:
         return found
 
     def ask(self, payment: Payment, wish: ModificationForm, by: str) -> Taken:
-        """RecordError says why it was refused; that is on record too."""
+        """RecordError says why it was refused; that is on record too, in the words of the pages."""
         try:
             return self._ask(payment, wish, by)
         except RecordError as error:
-            about = f"{payment.intent.reference}: {error}"[:LONGEST_ABOUT]
+            about = f"{payment.intent.reference}: {on_a_page(error)}"[:LONGEST_ABOUT]
             self.store.note(by, f"{wish.kind} refused", about, self.now())
             raise
 

@@ -25,6 +25,7 @@ from ivr.incidents import LineKeys
 from ivr.portal.credentials import csrf_token
 from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in, without_cards
+from ivr.portal.labels import on_a_page
 from ivr.portal.modifications import KINDS, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
 from ivr.portal.site import PortalSite, within
@@ -33,8 +34,6 @@ from ivr.store import AuditFilter, Payment, Store, Way
 MOST_EVENTS, MOST_OF_DAY = 200, 10_000
 LONGEST_TYPED, LONGEST_ADDRESS = 80, 254  # the latter as RFC 5321 4.5.3.1 has it
 WAYS: tuple[Way, ...] = get_args(Way)
-# As the forms have them.
-LABELS = {"text": "Number", "caller_end": "Caller", "--amount": "Amount", "--reopen-bill": "", "address": ""}
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ class Pages:
             allows = request.form.get("word") == "allow"
             return self.requests(self.asker.decide(found, g.person.name, allows=allows).words)
         except RecordError as error:
-            return self.requests(problem=str(error))
+            return self.requests(problem=on_a_page(error))
 
     # ---- days
 
@@ -280,12 +279,3 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
         ("/alerts", "alerts", pages.alerts, ("GET",)),
     ):
         blueprint.add_url_rule(rule, name, view, methods=list(methods))
-
-
-def on_a_page(error: RecordError) -> str:
-    """The same rules serve the command line, whose options have hyphens, and the API, whose fields have names."""
-    words = str(error)
-    for name, label in LABELS.items():
-        if words.startswith(f"{name}: "):
-            return f"{label}{words.removeprefix(name)}" if label else words.removeprefix(f"{name}: ")
-    return words

@@ -157,6 +157,23 @@ def test_more_than_was_charged_is_refused_and_on_record():
     assert "refund refused" in [one.what for one in line.store.audit_events(5)]
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"amount": "42.51"}, "Amount: 42.51 USD is more than the 42.50 USD that can be refunded"),
+        ({"amount": "10.00 EUR"}, "Amount: the charge is in USD"),
+        ({"amount": "10.00", "reopens_bill": "yes"}, "the charge pays no bill that was looked up"),
+    ],
+)
+def test_a_refusal_is_on_record_as_the_page_says_it_and_not_as_the_command_line_does(typed: dict[str, str], says: str):
+    line = Line()
+    line.charge()
+    assert says in refund(line.signed_in("ada", "finance"), **typed)
+    (about,) = [one.about for one in line.store.audit_events(9) if one.what == "refund refused"]
+    assert about.startswith(f"CA1-1: {says}")
+    assert "--" not in about
+
+
 @pytest.mark.parametrize("typed", [{}, {"amount": ""}, {"amount": "  "}])
 def test_an_amount_that_was_emptied_is_asked_for_and_not_taken_for_all_of_it(typed: dict[str, str]):
     line = Line()
