@@ -51,7 +51,7 @@ LONGEST_FORM = 120 * 1024  # bytes, of a draft of a flow with its prompts; `ivr.
 NOT_THERE = {
     "/payments/": "there is no payment by this reference: search for it under Payments",
     "/calls/": "there is no call by this id: search for it under Calls",
-    "/days/": "a day is written year, month and day: 2026-12-31",
+    "/days": "a day is written year, month and day: 2026-12-31",
     "/flows/": "there is no such flow, or no such version of it: Flows has all of them",
     "/drop-off": "there is no such flow, or no such span: choose one on the page",
     "/prompts": "there is no such flow, or no such span: choose one on the page",

@@ -173,6 +173,11 @@ class Pages:
 
     # ---- days
 
+    def days(self) -> AnyResponse:
+        """Leads to the page of the day that the form names; where it names none, to today's."""
+        day = self.day_in(request.args.get("day") or str(self.asker.now().date()))
+        return redirect(within(f"/days/{day}"), 303)
+
     def day(self, written: str) -> AnyResponse:
         day, totals = self.day_in(written), DayTotals()
         rows = list(self.rows_of(day, totals))
@@ -272,6 +277,7 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
         ("/payments/<reference>/caller", "show_caller", pages.show_caller, ("POST",)),
         ("/requests", "requests", pages.requests, ("GET",)),
         ("/requests/<key>", "decide", pages.decide, ("POST",)),
+        ("/days", "days", pages.days, ("GET",)),
         ("/days/<written>", "day", pages.day, ("GET",)),
         ("/days/<written>/export", "export", pages.export, ("POST",)),
         ("/audit", "audit", pages.audit, ("GET",)),

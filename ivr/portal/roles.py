@@ -85,6 +85,7 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.home": "any",
     "portal.payments": "see_payments",
     "portal.payment": "see_payments",
+    "portal.days": "see_payments",
     "portal.day": "see_payments",
     "portal.export": "export",
     "portal.modify": "refund",

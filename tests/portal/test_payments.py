@@ -262,6 +262,30 @@ def test_a_day_shows_who_has_paid_and_goes_into_a_file_on_record():
     assert ada.get("/days/yesterday").status_code == 404
 
 
+def test_a_day_leads_to_any_other_by_its_date():
+    ada = Line().signed_in("ada", "viewer")
+    page = ada.get("/days/2026-01-15").text
+    assert '<form method="get" action="/days"' in page
+    assert '<input name="day" type="date" value="2026-01-15" required>' in page
+    for asked, leads in (
+        ("/days?day=2026-11-01", "/days/2026-11-01"),
+        ("/days?day=", "/days/2026-01-15"),
+        ("/days", "/days/2026-01-15"),
+    ):
+        answer = ada.get(asked)
+        assert (answer.status_code, answer.headers["Location"]) == (303, leads)
+    below = ada.get("/days?day=2026-11-01", environ_overrides={"SCRIPT_NAME": "/shop"})
+    assert below.headers["Location"] == "/shop/days/2026-11-01"
+
+
+@pytest.mark.parametrize("day", ["1.11.2026", "2026-02-30", "9999-12-31", "//evil.example"])
+def test_a_date_that_is_none_leads_nowhere_and_the_words_say_how_one_is_written(day: str):
+    answer = Line().signed_in("ada", "viewer").get(f"/days?day={day}")
+    assert answer.status_code == 404
+    assert "a day is written year, month and day: 2026-12-31" in answer.text
+    assert "Location" not in answer.headers
+
+
 def test_what_callers_and_billing_systems_wrote_is_never_html():
     line = Line()
     line.charge(pays="<script>alert(1)</script>")
