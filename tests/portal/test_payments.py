@@ -278,6 +278,12 @@ def test_a_day_leads_to_any_other_by_its_date():
     assert below.headers["Location"] == "/shop/days/2026-11-01"
 
 
+def test_the_first_day_of_the_calendar_has_a_page_and_none_before_it():
+    page = Line().signed_in("ada", "viewer").get("/days/0001-01-01")
+    assert page.status_code == 200
+    assert "The day before" not in page.text
+
+
 @pytest.mark.parametrize("day", ["1.11.2026", "2026-02-30", "9999-12-31", "//evil.example"])
 def test_a_date_that_is_none_leads_nowhere_and_the_words_say_how_one_is_written(day: str):
     answer = Line().signed_in("ada", "viewer").get(f"/days?day={day}")
