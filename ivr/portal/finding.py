@@ -1,4 +1,4 @@
-"""Finds charges by what somebody has in hand: a number that was read out, a card's last four, an account, an amount, a caller."""
+"""Finds charges by what somebody has in hand: a number that was read out, a card's last four, an account, an amount, a call, a caller."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,11 +39,15 @@ class Finder:
     hash_caller: Callable[[str], str]
 
     def find(self, asked: Mapping[str, str]) -> FoundPayments:
-        """`asked` by FIELDS, as typed. RecordError says what is wrong with it."""
+        """`asked` by FIELDS, as typed. Who names a charge, or the call that it was begun in, is asked for nothing else. RecordError says what
+        is wrong with it."""
         text = asked.get("text", "").strip()
         named = self.store.payment(text) if text else None
         if named:
             return FoundPayments((named,))
+        of_call = self.store.payments_of(text) if text else []
+        if of_call:
+            return FoundPayments(of_call[::-1])
         require_no_card(asked)
         exact = self._by_number(text, asked) if text else ()
         if exact:

@@ -75,8 +75,14 @@ class Pages:
             flows=self.store.published_flows(),
             banks=sorted(self.asker.banks()),
             is_search=is_search,
+            uncharged_call=self.uncharged_call(asked["text"]) if not rows and not problem else "",
             caller_hint=with_country_code(asked["caller"]),
         )
+
+    def uncharged_call(self, text: str) -> str:
+        """The id of a call that was searched for among the payments and has none; "" where it is none's that is on record."""
+        typed = text.strip()
+        return typed if typed and self.store.call_record(typed) else ""
 
     def payment(self, reference: str, told: str = "", problem: str = "", *, shows_caller: bool = False) -> AnyResponse:
         payment = self.store.payment(reference)

@@ -10,6 +10,7 @@ from ivr.core.money import Money
 from tests.portal.authors import FLOW, published_line
 from tests.portal.lines import Line, Person, told
 from tests.portal.programs import program
+from tests.store.payments import a_call
 
 CARD = "4111111111111111"
 
@@ -48,6 +49,31 @@ def test_a_payment_is_found_by_what_people_have_in_hand():
     assert "like that; with the country&#39;s code, such as +1 202 555 0100, it may be found." in search(
         ada, caller="555-0100"
     )
+
+
+CALL = "CA3f81c4111111111111111a0b9c8d7e"  # with digits in a row that could be a card's
+
+
+def test_a_call_is_named_by_its_id_and_its_charges_are_found_the_latest_first():
+    line = Line()
+    line.charge(f"{CALL}-1", status="declined")
+    line.clock.passes(minutes=1)
+    line.charge(f"{CALL}-2")
+    line.charge("CA2-1")
+    page = search(line.signed_in("ada", "support"), text=f" {CALL} ", day="2026-01-14")
+    assert re.findall(r'href="/payments/([^"]+)"', page) == [f"{CALL}-2", f"{CALL}-1"]
+    told: Any = program(line, "viewer").post("/payments/search", {"text": CALL}).json
+    assert [one["reference"] for one in told["payments"]] == [f"{CALL}-2", f"{CALL}-1"]
+
+
+def test_a_search_for_a_call_without_a_charge_leads_to_the_call():
+    line = Line()
+    line.store.save_call(a_call("CA7", phase="over", outcome="unpaid"), 0, line.clock())
+    ada = line.signed_in("ada", "viewer")
+    page = search(ada, text="CA7")
+    assert "No payment is like that. There is a call by this id, without a charge on record:" in page
+    assert '<a href="/calls/CA7">' in page
+    assert "There is a call" not in search(ada, text="CA8")
 
 
 def test_a_search_for_a_flow_or_bank_that_there_is_not_says_which_there_are():

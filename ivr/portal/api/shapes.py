@@ -86,8 +86,8 @@ Amount = Annotated[
 
 
 class Search(SentShape):
-    """`text`: a confirmation number, an account or invoice, our reference, the bank's code, or with `day` a card's last four
-    digits. `caller`: a number, by a role that may see numbers. `cursor`: `next` of the page before."""
+    """`text`: a confirmation number, an account or invoice, our reference, a call's id, the bank's code, or with `day` a card's
+    last four digits. `caller`: a number, by a role that may see numbers. `cursor`: `next` of the page before."""
 
     text: Typed = ""
     day: DayAsked = None
