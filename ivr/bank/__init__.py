@@ -34,6 +34,7 @@ from ivr.bank.protocols import (
     partly_approving,
     protocol_called,
 )
+from ivr.bank.response_codes import code_in_words
 from ivr.bank.settings import LEASE_S, BankSettings, SealingKeyEntry, VaultSealed
 from ivr.bank.verdict import Question, judge, judge_modification
 
@@ -63,6 +64,7 @@ __all__ = [
     "after_silence",
     "after_silent_modification",
     "all_promises",
+    "code_in_words",
     "fields_carried",
     "judge",
     "judge_modification",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from ivr.bank import ModificationKind
+from ivr.bank import ModificationKind, code_in_words
 from ivr.calls.modifying import Standing
 from ivr.core.call import OPEN_PARTS
 from ivr.core.confirmation import in_groups
@@ -140,7 +140,7 @@ def modification_record(one: Modification) -> dict[str, object]:
 def story_lines(entries: Sequence[LedgerEntry], since: Sequence[Mapping[str, object]]) -> list[str]:
     lines = ["in the ledger:"]
     for entry in entries:
-        code = f"  code {entry.response_code}" if entry.response_code else ""
+        code = f"  code {code_in_words(entry.response_code)}" if entry.response_code else ""
         about = f"  ({entry.reference}-m{entry.modification})" if entry.modification > 0 else ""
         lines.append(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<16} {entry.amount}{code}{about}")
     if since:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from flask import Blueprint, Response, abort, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from ivr.bank import code_in_words
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
 from ivr.calls.personal_data import with_country_code
 from ivr.calls.resending import Resender
@@ -250,6 +251,7 @@ class Pages:
             token=csrf_token(g.session),
             may=lambda permission: may(g.person.role, permission),
             groups=in_groups,
+            code_in_words=code_in_words,
             today=self.asker.now().date(),
             zip=zip,
             dict=dict,

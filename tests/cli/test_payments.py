@@ -341,6 +341,15 @@ def test_an_operator_sees_what_will_happen_and_is_asked(
     assert store.outbox_depth()["modification"] == count
 
 
+def test_the_banks_code_is_shown_with_its_words_and_to_programs_alone(store: Store):
+    begin(store)
+    job = due(store)
+    store.mark_sent(job)
+    assert store.record(job, "declined", DAY, BankWord(None, "51"), FollowUp())
+    assert "code 51 (not sufficient funds)" in works("show", "CA1-1")
+    assert json.loads(works("show", "CA1-1", "--json"))["response_code"] == "51"
+
+
 def test_a_bill_is_owed_again_only_where_there_is_one_of_ours(store: Store, monkeypatch: pytest.MonkeyPatch):
     store.renew_bills([Bill(ACCOUNT, Money(4250), Money(4250))])
     charge(store, "CA1-1", pays=ACCOUNT)

@@ -160,6 +160,7 @@ class Line:
         pays: str = "",
         caller: str = "",
         status: Literal["approved", "declined"] = "approved",
+        code: str = "00",
     ) -> Payment:
         """Answered by the bank that ships, begun at this moment."""
         if pays:
@@ -170,7 +171,7 @@ class Line:
         job = self.store.claim(self.clock(), 60)
         assert job is not None
         self.store.mark_sent(job)
-        assert self.store.record(job, status, self.clock(), BankWord("482913", "00"), FollowUp())
+        assert self.store.record(job, status, self.clock(), BankWord("482913", code), FollowUp())
         found = self.store.payment(reference)
         assert found is not None
         return found

@@ -164,6 +164,15 @@ def test_the_story_of_a_payment_is_shown():
     assert line.signed_in("bob", "viewer").get("/payments/CA9-1").status_code == 404
 
 
+def test_the_banks_code_has_its_words_beside_it():
+    line = Line()
+    line.charge(code="51", status="declined")
+    line.store.save_call(a_call("CA1", phase="over", outcome="unpaid"), 0, line.clock())
+    ada = line.signed_in("ada", "viewer")
+    for page in ("/payments/CA1-1", "/calls/CA1"):
+        assert "<td>51 (not sufficient funds)</td>" in ada.get(page).text
+
+
 def test_finance_refunds_once_however_often_the_button_is_pressed():
     line = Line()
     line.charge()
