@@ -161,13 +161,13 @@ class Line:
         caller: str = "",
         status: Literal["approved", "declined"] = "approved",
         code: str = "00",
+        captures_later: bool = False,
     ) -> Payment:
         """Answered by the bank that ships, begun at this moment."""
         if pays:
             self.store.renew_bills([Bill(pays, Money(minor), Money(0))])
-        begin(
-            self.store, reference, minor=minor, pays=pays, caller=caller or reference, card=reference, now=self.clock()
-        )
+        how: dict[str, Any] = {"caller": caller or reference, "card": reference, "captures_later": captures_later}
+        begin(self.store, reference, minor=minor, pays=pays, now=self.clock(), **how)
         job = self.store.claim(self.clock(), 60)
         assert job is not None
         self.store.mark_sent(job)

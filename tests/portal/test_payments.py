@@ -173,6 +173,29 @@ def test_the_banks_code_has_its_words_beside_it():
         assert "<td>51 (not sufficient funds)</td>" in ada.get(page).text
 
 
+@pytest.mark.parametrize(
+    ("kind", "captures_later", "says"),
+    [
+        ("refund", False, "asks the bank to give the amount in the field back to visa 1111, at most 42.50 USD."),
+        ("void", False, "asks the bank to let go of all of it, 42.50 USD on visa 1111, before it is settled."),
+        ("capture", True, "asks the bank to take 42.50 USD from visa 1111, where it is only reserved."),
+    ],
+)
+def test_what_moves_money_takes_two_presses_and_says_before_the_second_what_it_will_do(
+    kind: str, captures_later: bool, says: str
+):
+    line = Line()
+    line.charge(captures_later=captures_later)
+    page = line.signed_in("ada", "finance").get("/payments/CA1-1").text
+    asks = [one for one in re.findall(r"<details(.*?)</details>", page, re.S) if f'name="kind" value="{kind}"' in one]
+    assert page.count('action="/payments/CA1-1/modify"') == page.count("<details")
+    (one,) = asks
+    assert "open" not in one.partition(">")[0]
+    assert f"<summary>{kind.capitalize()}&hellip;</summary>" in one
+    assert f'<p id="{kind}-does">The button {says}' in one
+    assert one.index(says) < one.index(f'<button aria-describedby="{kind}-does">')
+
+
 def test_finance_refunds_once_however_often_the_button_is_pressed():
     line = Line()
     line.charge()
