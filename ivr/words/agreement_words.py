@@ -55,13 +55,15 @@ _NUM_ES = rf"(?:\d+|un|una|{COUNT_ES}|algunos|algunas|varios|varias)"
 _UNIT_ES = r"(?:semanas?|mes(?:es)?|trimestres?|años?)"
 _MONTH_ES = r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad)"
 # No card outlives the call, and a fee is no payment of what is promised.
-_CARD_EN = r"(?:(?:your|the|this|that|a) (?:\w+ ){0,2}card|(?:your|the) (?:bank|checking|savings) account)"
-_NO_FEE_EN = r"(?! (?:nothing|no|(?:for )?(?:late|being late)|(?:an? |any |the |our |more )*(?:\w+ ){0,2}?(?:fees?|interest|penalt(?:y|ies)|surcharges?|extra))\b)"
+_CARD_EN = r"(?:(?:your|the|this|that|a) (?:\w+ ){0,2}card(?: you (?:\w+ ){1,4}?(?:with|last|before|today)(?: time)?)?(?:[’']s)?(?: (?:details|number|data|information))?|(?:your|the) (?:bank|checking|savings) account|your (?:visa|mastercard|amex|american express|discover))"
+# Of a utility or a clinic "your account" is its own as well: money is moved out of a bank's alone.
+_MONEY_EN = rf"(?:{_CARD_EN}|your account)"
+_NO_FEE_EN = r"(?! (?:(?:for )?nothing|no|(?:for )?(?:late|being late)|(?:an? |any |the |our |more )*(?:\w+ ){0,2}?(?:fees?|interest|penalt(?:y|ies)|surcharges?|extra))\b)"
 _WILL_EN = r"(?:['’]ll| will| shall| may| can| only| then| just| also| automatically| simply| are going to| intend to)*"
 _IS_EN = r"(?:is|are|gets?|(?:will|shall|may|can)(?: then| only| automatically| simply| just| also)* be|is going to be|to be)(?: then| only| automatically| simply| just| first)*"
 _SUM_EN = r"(?:\{amount\}|\bit|\bthat|\ball of it|\b(?:the|your|this|that) (?:\w+ )?(?:money|amount|payment|sum|total|balance))"
 _THEN_EN = r"(?:from|off|out of|then|that day|automatically|on (?!record)|by card|with (?:your|the|this) card)"
-_CARD_ES = r"(?:(?:su|la|esta|esa|una) tarjeta|(?:su|la) cuenta (?:bancaria|de cheques|de ahorros?))"
+_CARD_ES = r"(?:(?:(?:los datos|el n[úu]mero) de )?(?:su|la|esta|esa|una) tarjeta|(?:su|la) cuenta (?:bancaria|de cheques|de ahorros?))"
 _NO_FEE_ES = r"(?! (?:un |una |los |las |el |la )?(?:\w+ )?(?:recargos?|inter[ée]s(?:es)?|comisi[óo]n(?:es)?|cargos? (?:por|adicional|extra)|penalizaci[óo]n|multa)\b)"
 _CHARGE_ES = r"(?:cobramos|cobraremos|cargamos|cargaremos|debitamos|debitaremos|descontamos|descontaremos|retiramos|retiraremos|vamos a (?:cobrar|cargar|debitar|descontar|retirar))"
 _CHARGED_ES = r"(?:cobran?|cobrar[áa]n?|debitan?|debitar[áa]n?|va a (?:cobrar|debitar))"
@@ -105,9 +107,9 @@ _READ: Mapping[str, AgreementWords] = {
             _I,
         ),
         charges=re.compile(
-            rf"\b{_CARD_EN} {_IS_EN} (?:charged|debited|billed|kept|stored|saved|on file|remembered)\b{_NO_FEE_EN}|\b{_CARD_EN}{_WILL_EN} pays? (?:it|this|that|then|\{{amount\}}|on|by)(?!\w)|\bcharged (?:to|on|against) {_CARD_EN}"
-            rf"|\bwe{_WILL_EN} (?:keep|store|save|remember|use|bill) {_CARD_EN}\b|\bwe{_WILL_EN} (?:charge|debit) (?:{_CARD_EN}|you\b|{_SUM_EN}){_NO_FEE_EN}|\bwe{_WILL_EN} (?:take|collect|deduct|withdraw|draw) {_SUM_EN}(?: {_THEN_EN}|\W*$)|\byou {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}"
-            rf"|{_SUM_EN} {_IS_EN} (?:charged|debited|withdrawn|deducted|drawn|taken(?! (?:as|into)\b)|collected(?= {_THEN_EN}))\b{_NO_FEE_EN}|\b(?:charge|debit) (?:to|on|of|against) {_CARD_EN}|\bpayment (?:{_IS_EN} made|goes|comes|will go|will come) (?:to|from|on|with|by) {_CARD_EN}",
+            rf"\b{_CARD_EN} {_IS_EN} (?:charged|debited|billed|used|kept|held|stored|saved|on file|remembered)\b{_NO_FEE_EN}|\b{_CARD_EN}{_WILL_EN} pays? (?:it|this|that|then|\{{amount\}}|on|by)(?!\w)|\bcharged (?:to|on|against) {_CARD_EN}"
+            rf"|\bwe{_WILL_EN} (?:keep|store|save|remember|use|bill|run|process|hold(?: on to)?) {_CARD_EN}\b|\bwe{_WILL_EN} (?:put|place|run) {_SUM_EN} (?:on|to|through|against) {_CARD_EN}\b|\bwe{_WILL_EN} debit {_MONEY_EN}\b|\byour bank {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}|\bwe{_WILL_EN} (?:charge|debit) (?:{_CARD_EN}|you\b|{_SUM_EN}){_NO_FEE_EN}|\bwe{_WILL_EN} (?:take|collect|deduct|withdraw|draw) {_SUM_EN}(?: {_THEN_EN}|\W*$)|\byou {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}"
+            rf"|(?:{_SUM_EN}|\b(?:the )?(?:money|payment)) (?:{_IS_EN} (?:taken|paid|drawn)|{_WILL_EN} ?(?:comes?|goes?)|leaves?|will leave) (?:(?:off|out of|from) )?{_MONEY_EN}\b|(?:{_SUM_EN}|\bpayment) {_IS_EN} (?:taken|collected|paid|made) automatically\b|\bauto-?pay\b|{_SUM_EN} {_IS_EN} (?:charged|debited|withdrawn|deducted|drawn|taken(?! (?:as|into)\b)|collected(?= {_THEN_EN}))\b{_NO_FEE_EN}|\b(?:charge|debit) (?:to|on|of|against) {_CARD_EN}|\bpayment (?:{_IS_EN} made|goes|comes|will go|will come) (?:to|from|on|with|by) {_CARD_EN}",
             _I,
         ),
         calls_first=re.compile(
@@ -154,7 +156,7 @@ _READ: Mapping[str, AgreementWords] = {
         ),
         charges=re.compile(
             rf"\b{_CARD_ES} (?:se|ser[áa]|es|queda|quedar[áa]) (?:le )?(?:{_CHARGED_ES}|{_MOVED_ES}|cobrad[ao]|cargad[ao]|debitad[ao]|guardad[ao]|guarda|guardar[áa]|registrad[ao])(?!\w)|\b(?:guardamos|guardaremos|conservamos|usamos|usaremos) {_CARD_ES}\b"
-            rf"|\b{_CHARGE_ES}\b{_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_CHARGED_ES}(?!\w){_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_MOVED_ES} (?:[\w{{}}]+ ){{0,3}}?(?:a|en|de|con) {_CARD_ES}|\b(?:cargo|cobro|pago) (?:se (?:hace|har[áa]) )(?:a|en|con) {_CARD_ES}|\b(?:cargo|cobro) (?:a|en) {_CARD_ES}",
+            rf"|\b{_CHARGE_ES}\b{_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_CHARGED_ES}(?!\w){_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_MOVED_ES} (?:[\w{{}}]+ ){{0,3}}?(?:a|en|de|con) {_CARD_ES}|\bse (?:le |lo |los )?{_MOVED_ES}(?!\w){_NO_FEE_ES}(?: [\w{{}}]+){{0,2}}? (?:a|de) su cuenta\b{_NO_FEE_ES}|\b(?:cargo|cobro|pago) (?:se (?:hace|har[áa]) )(?:a|en|con) {_CARD_ES}|\b(?:cargo|cobro) (?:a|en) {_CARD_ES}",
             _I,
         ),
         calls_first=re.compile(
