@@ -29,20 +29,26 @@ class TermWords:
 _SPAN_EN = rf"(?P<many>\d+|an?|one|{COUNT_EN}) (?:(?:calendar|full|more) )?(?P<unit>day|week|fortnight|month)s?\b"
 # What is paid, and up to three words more that begin no other thought.
 _PAY_EN = r"(?:\{amount\}|\{by\}|\b(?:pay|promise|agree)(?: (?:it|this|that|all|all of it|the bill|your bill))?),?(?: (?!(?:we|you|they|and|or|but|if|when|once|after|of|since|not|for)\b)[\w{}'’]+){0,3}?[,:]?"
-_IN_EN = r"(?:within|in|inside|over)(?: (?:the )?(?:next|coming))?"
+_IN_EN = r"(?:within|in|inside|over|(?:no|not) later than|at most)(?: (?:the )?(?:next|coming))?"
+_FROM_EN = r"(?:from (?:now|today|this call)|after (?:today|this call))"
 _SPAN_ES = rf"(?P<many>\d+|una?|{COUNT_ES}) (?P<unit>d[ií]a|semana|quincena|mes)(?:e?s)?\b"
 _PAY_ES = r"(?:\{amount\}|\{by\}|\b(?:pagar(?:l[oa]s?)?|paga|promete)(?: (?:todo|su recibo|el recibo))?),?(?: (?!(?:y|o|pero|si|cuando|despu[ée]s|de|no|por|le)\b)[\w{}]+){0,3}?[,:]?"
-_IN_ES = r"(?:en|dentro de|en menos de|en un plazo de|a m[áa]s tardar en)(?: (?:los|las) pr[óo]xim[oa]s)?"
+_IN_ES = r"(?:en|de hoy en|dentro de|en menos de|en un plazo de|a m[áa]s tardar en)(?: (?:los|las) pr[óo]xim[oa]s)?"
 _READ = {
     "en": TermWords(
         spans=(
             re.compile(rf"{_PAY_EN} (?P<said>{_IN_EN} {_SPAN_EN})", _I),
-            re.compile(rf"{_PAY_EN} (?P<said>{_SPAN_EN} from (?:now|today|this call))", _I),
+            re.compile(
+                rf"(?:{_PAY_EN}|\b(?:that|this|which|it) is|\b(?:that|it)[’']s) (?P<said>{_SPAN_EN} {_FROM_EN})", _I
+            ),
             re.compile(
                 rf"\b(?P<said>{_IN_EN} {_SPAN_EN}),? (?:from (?:now|today),? )?you (?:will |shall )?(?:promise|agree|pay)",
                 _I,
             ),
-            re.compile(rf"\byou have (?P<said>(?:up to |the next )?{_SPAN_EN}) (?:to (?:pay|keep)|for it)\b", _I),
+            re.compile(
+                rf"\byou have (?P<said>(?:up to |the next )?{_SPAN_EN})(?: (?:to (?:pay|keep)|for (?:it|that|this))\b|\W*$)",
+                _I,
+            ),
         ),
         units={"d": (1, 1), "w": (7, 7), "f": (14, 14), "m": (28, 31)},
         parts=re.compile(
@@ -54,9 +60,12 @@ _READ = {
     "es": TermWords(
         spans=(
             re.compile(rf"{_PAY_ES} (?P<said>{_IN_ES} {_SPAN_ES})", _I),
-            re.compile(rf"{_PAY_ES} (?P<said>{_SPAN_ES} a partir de (?:hoy|ahora))", _I),
+            re.compile(
+                rf"(?:{_PAY_ES}|\b(?:eso|es decir|o sea),?(?: es| son)?) (?P<said>{_SPAN_ES} a partir de (?:hoy|ahora|esta llamada))",
+                _I,
+            ),
             re.compile(rf"\b(?P<said>{_IN_ES} {_SPAN_ES}),? (?:usted )?(?:promete|acepta|paga|va a pagar)", _I),
-            re.compile(rf"\b(?:usted )?tiene (?P<said>(?:hasta )?{_SPAN_ES}) para (?:pagar|cumplir)", _I),
+            re.compile(rf"\b(?:usted )?tiene (?P<said>(?:hasta )?{_SPAN_ES})(?: para (?:pagar|cumplir)|\W*$)", _I),
         ),
         units={"d": (1, 1), "s": (7, 7), "q": (14, 16), "m": (28, 31)},
         parts=re.compile(
