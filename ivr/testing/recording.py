@@ -14,6 +14,7 @@ from ivr.core.brands import brand_of, is_taken
 from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, TransferEnded, Waited
+from ivr.core.money import Money
 from ivr.core.stray_cards import card_within
 from ivr.flow.talk.dropping import drop_card, is_card
 from ivr.flow.talk.turn import Turn, moment_of
@@ -88,6 +89,9 @@ class RecordingLine(LocalLine):
     that keys typed ahead into a card's fields are known to be a card's."""
 
     recording: RecordedCall
+    amounts: tuple[Money, Money] | None = (
+        None  # the least and the most that could be paid, as the caller has heard last
+    )
     _parts: tuple[Happening, ...] = ()  # keyed in so far of what may be a card number, as the call knows it
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
@@ -97,6 +101,10 @@ class RecordingLine(LocalLine):
         def noted(phrase: Phrase) -> str:
             said = words(phrase)
             self.recording.hears(phrase.name)
+            values = dict(phrase.values)
+            low, high = values.get("min"), values.get("max")
+            if isinstance(low, Money) and isinstance(high, Money):
+                self.amounts = low, high
             return said
 
         self.words = noted

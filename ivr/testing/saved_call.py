@@ -165,7 +165,7 @@ class Retelling:
 
     def _plain_keys(self, entry: HistoryEntry) -> str:
         if entry.word == "keys":
-            return entry.rest[0]
+            return self._could_be_paid(entry.rest[0])
         if entry.word == "captured":
             raise RecordError("its card was taken by the telephone network's own form, which a call file has not")
         if entry.word != "digits":
@@ -188,6 +188,16 @@ class Retelling:
             self._owe(account, step, looked_up)
         self._accounts += 1
         return keys
+
+    def _could_be_paid(self, keys: str) -> str:
+        """An amount that was only read back is on record as its first digit and noughts, which may be less than can be paid."""
+        step, done = self.flow.steps.get(self._call.step), "#" if keys.endswith("#") else ""
+        amount = keys.removesuffix(done)
+        is_amount = step is not None and step.keyed(self._call.phase) == "amount" and amount.isdecimal()
+        if not is_amount or int(amount) == 0 or self._line.amounts is None:
+            return keys
+        low, high = self._line.amounts
+        return f"{min(max(int(amount), low.minor), high.minor)}{done}"
 
     def _look_up_ahead(self) -> HistoryEntry | None:
         """The answer to the look-up of what is keyed in now; between them it may be read back and confirmed."""
