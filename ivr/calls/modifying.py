@@ -89,7 +89,10 @@ def amount_to_modify(standing: Standing, kind: ModificationKind, written: str | 
             + _what_is_left(payment)
         )
     _require_operation(standing, kind)
-    return AMOUNTS[kind](standing, written)
+    amount = AMOUNTS[kind](standing, written)
+    if written is not None and money_in(written, amount.currency) != amount:
+        raise RecordError(f"--amount: a {kind} is of all of it, {amount}: only a refund can be of a part")
+    return amount
 
 
 def _what_is_left(payment: Payment) -> str:

@@ -525,6 +525,21 @@ def test_a_refund_in_another_currency_is_told_with_its_place_and_without_the_amo
     assert "1.23" not in answer.text
 
 
+def test_a_part_of_a_charge_is_not_taken_for_a_void_of_all_of_it():
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    part = sender.refund(kind="void", amount={"minor": 100, "currency": "USD"})
+    told: Any = part.json
+    assert (part.status_code, told["errors"]) == (
+        409,
+        [{"place": "body.amount", "cure": "a void is of all of it, 42.50 USD: only a refund can be of a part"}],
+    )
+    assert not line.store.modifications_of("CA1-1")
+    whole = sender.refund("all-of-it", kind="void", amount={"minor": 4250, "currency": "USD"})
+    assert whole.status_code == 202
+
+
 def test_a_bill_that_cannot_be_owed_again_is_told_with_its_place():
     line = Line()
     line.charge()

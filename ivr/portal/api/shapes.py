@@ -100,7 +100,8 @@ class Search(SentShape):
 
 
 class AskedModification(SentShape):
-    """`amount`: of a refund; without it, all that is left. `reopens_bill`: the bill is owed again."""
+    """`amount`: of a refund; without it, all that is left. A void and a capture are of all of it, and refuse another. `reopens_bill`:
+    the bill is owed again."""
 
     kind: Annotated[ModificationKind, Field(description="a kind is refund, void or capture")]
     amount: Amount = None
