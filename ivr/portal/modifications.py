@@ -95,26 +95,46 @@ class Asker:
     def _ask_second(self, wanted: WantedModification) -> Taken:
         key = f"R{secrets.token_hex(8)}"
         if not self.store.ask_second_person(key, wanted, self.now()):
-            raise RecordError(f"a {wanted.kind} of this charge waits for a second person already")
+            waiting = [one for one in self.store.requests_of(wanted.reference) if one.status == "waiting"]
+            same = next((one for one in waiting if one.wanted == wanted), None)
+            if same is None:
+                raise RecordError(f"a {wanted.kind} of this charge waits for a second person already")
+            key = same.id
         words = f"{wanted.kind} of {wanted.amount} waits for a second person: it is more than one may do alone"
         return Taken(words, waits_as=key)
 
-    def decide(self, request: PortalRequest, by: str, *, allows: bool) -> Taken:
+    def decide(self, request: PortalRequest, by: str, *, allows: bool, is_repeat: bool = False) -> Taken:
         """Whoever asked may take it back, and cannot allow it. RecordError also where it was decided already, or where the charge
-        has changed since."""
-        is_own = request.wanted.asked_by == by
-        if allows and is_own:
+        has changed since: it waits on then. `is_repeat`: it may be that the same person's same word has come before, and was
+        not answered."""
+        wanted = request.wanted
+        try:
+            self._say(request, by, allows=allows)
+        except RecordError:
+            said = self.store.portal_request(request.id)
+            word = ("allowed" if allows else "refused", by)
+            if not is_repeat or said is None or (said.status, said.decided_by) != word:
+                raise
+        if allows:
+            return self._take(wanted)
+        return Taken(f"{wanted.kind} of {wanted.amount} is {'taken back' if wanted.asked_by == by else 'refused'}")
+
+    def _say(self, request: PortalRequest, by: str, *, allows: bool) -> None:
+        if allows and request.wanted.asked_by == by:
             raise RecordError("whoever asked for it cannot allow it: another person must")
-        decided = self.store.decide_request(request.id, by, self.now(), allows=allows)
-        if decided is None:
-            raise RecordError("that was decided meanwhile, by somebody else")
-        if not allows:
-            return Taken(f"{decided.wanted.kind} of {decided.wanted.amount} is {'taken back' if is_own else 'refused'}")
-        payment = self.store.payment(decided.wanted.reference)
-        if payment is None or self.standing(payment).balance.refundable != decided.wanted.left:
+        said = self.store.portal_request(request.id) or request
+        if said.status != "waiting":
+            raise RecordError(f"that was decided meanwhile, by {said.decided_by}")
+        if allows:
+            self._require_as_asked(request.wanted)
+        if self.store.decide_request(request.id, by, self.now(), allows=allows) is None:
+            raise RecordError("that was decided meanwhile")
+
+    def _require_as_asked(self, wanted: WantedModification) -> None:
+        payment = self.store.payment(wanted.reference)
+        if payment is None or self.standing(payment).balance.refundable != wanted.left:
             raise RecordError(LOOK_AGAIN)
-        amount_to_modify(self.standing(payment), decided.wanted.kind, str(decided.wanted.amount))
-        return self._take(decided.wanted)
+        amount_to_modify(self.standing(payment), wanted.kind, str(wanted.amount))
 
     def _take(self, wanted: WantedModification) -> Taken:
         asked = self.store.ask_modification(wanted, self.now())

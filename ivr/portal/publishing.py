@@ -75,24 +75,36 @@ class Publisher:
             self.note_refusal("rollback", flow, error, by)
             raise
 
-    def decide(self, request: FlowRequest, by: str, *, allows: bool) -> str:
-        """Whoever asked may take it back, and cannot allow it. What has changed since is looked at again."""
+    def decide(self, request: FlowRequest, by: str, *, allows: bool, is_repeat: bool = False) -> str:
+        """Whoever asked may take it back, and cannot allow it. What has changed since is looked at again. `is_repeat`: it may be that
+        the same person's same word has come before, and was not answered."""
         wanted = request.wanted
         try:
-            if allows and wanted.asked_by == by:
-                raise RecordError("whoever asked for it cannot allow it: another author must")
-            if allows:
-                self._require_as_asked(wanted)
-            if self.store.decide_flow_request(request.id, by, self.now(), allows=allows) is None:
-                raise RecordError("that was decided meanwhile")
-            if not allows:
-                return f"{wanted.told} is refused"
-            return self._do(wanted)
+            try:
+                self._say(request, by, allows=allows)
+            except RecordError:
+                said = self.store.flow_request(request.id)
+                word = ("allowed" if allows else "refused", by)
+                if not is_repeat or said is None or (said.status, said.decided_by) != word:
+                    raise
+                return self._once_more(wanted) if allows else f"{wanted.told} is refused"
+            return self._do(wanted) if allows else f"{wanted.told} is refused"
         except RecordError as error:
             self.note_refusal(wanted.kind, wanted.flow, error, by)
             raise
 
     # ---- four eyes
+
+    def _say(self, request: FlowRequest, by: str, *, allows: bool) -> None:
+        if allows and request.wanted.asked_by == by:
+            raise RecordError("whoever asked for it cannot allow it: another author must")
+        said = self.store.flow_request(request.id) or request
+        if said.status != "waiting":
+            raise RecordError(f"that was decided meanwhile, by {said.decided_by}")
+        if allows:
+            self._require_as_asked(request.wanted)
+        if self.store.decide_flow_request(request.id, by, self.now(), allows=allows) is None:
+            raise RecordError("that was decided meanwhile")
 
     def _ask_second(self, wanted: WantedFlow) -> str:
         if not self.store.ask_second_author(f"F{secrets.token_hex(8)}", wanted, self.now()):
@@ -112,6 +124,15 @@ class Publisher:
         if wanted.draft is None:
             return self._roll_back(wanted.flow, wanted.number, wanted.asked_by)
         return self._publish(content_in(wanted.draft), wanted.asked_by)
+
+    def _once_more(self, wanted: WantedFlow) -> str:
+        """What was allowed, and is live, is not done again."""
+        live = live_version(self.store, wanted.flow)
+        digest = wanted.draft.digest if wanted.draft else ""
+        if live is not None and (live.number == wanted.number or live.digest == digest):
+            return f"version {live.number} of {wanted.flow} is live already"
+        self._require_as_asked(wanted)
+        return self._do(wanted)
 
     # ---- done
 

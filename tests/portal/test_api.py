@@ -1,6 +1,7 @@
 """The portal's API: every role on every operation by the one table, tokens that end, one refund however often it is sent."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -562,6 +563,84 @@ def test_a_large_refund_waits_for_another_persons_word():
     assert allowed.status_code == 202
     assert bob.post(decision, {"allow": True}, "bobs-word").data == allowed.data
     assert [one.amount for one in line.store.modifications_of("CA1-1")] == [Money(10_001)]
+
+
+def waits(sender: Program) -> str:
+    asked: Any = sender.refund().json
+    return str(asked["waits_as"])
+
+
+def test_a_large_refund_whose_answer_was_lost_with_its_process_waits_once(monkeypatch: pytest.MonkeyPatch):
+    line = Line()
+    line.charge(minor=10_001)
+    sender = program(line, "finance")
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        first = waits(sender)
+    assert waits(sender) == first
+    assert len(line.store.requests_of("CA1-1")) == 1
+    assert program(line, "finance", "bob").refund().status_code == 409
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_a_second_word_whose_answer_was_lost_with_its_process_is_found_said(
+    allow: bool, monkeypatch: pytest.MonkeyPatch
+):
+    line = Line()
+    line.charge(minor=10_001)
+    decision, bob = f"/requests/{waits(program(line, 'finance'))}/decision", program(line, "finance", "bob")
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        bob.post(decision, {"allow": allow}, "bobs-word")
+    again = bob.post(decision, {"allow": allow}, "bobs-word")
+    assert again.status_code == 202
+    assert len(line.store.modifications_of("CA1-1")) == allow
+    other: Any = bob.post(decision, {"allow": allow}, "another-key").json
+    assert (other["status"], other["detail"]) == (409, "that was decided meanwhile, by bob")
+
+
+def test_a_second_word_whose_process_ended_before_it_was_asked_for_is_asked_for_by_the_same_request(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    line = Line()
+    line.charge(minor=10_001)
+    decision, bob = f"/requests/{waits(program(line, 'finance'))}/decision", program(line, "finance", "bob")
+
+    def ends(*_: object) -> None:
+        raise OSError("the process ends here")
+
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        killed.setattr(line.store, "ask_modification", ends)
+        assert bob.post(decision, {"allow": True}, "bobs-word").status_code == 503
+    assert not line.store.modifications_of("CA1-1")
+    assert bob.post(decision, {"allow": True}, "bobs-word").status_code == 202
+    assert len(line.store.modifications_of("CA1-1")) == 1
+
+
+def test_a_second_word_about_a_charge_that_has_changed_allows_nothing_and_waits_on():
+    line = Line()
+    line.charge(minor=10_001)
+    ada, bob = program(line, "finance"), program(line, "finance", "bob")
+    decision = f"/requests/{waits(ada)}/decision"
+    bob.refund("a-small-one", amount={"minor": 100, "currency": "USD"})
+    refused = bob.post(decision, {"allow": True}, "bobs-word")
+    assert (refused.status_code, "has changed meanwhile" in refused.text) == (409, True)
+    assert events(line, "second person allowed") == []
+    assert [one.status for one in line.store.requests_of("CA1-1")] == ["waiting"]
+    assert bob.post(decision, {"allow": False}, "bobs-other-word").status_code == 202
+
+
+def test_the_same_request_sent_at_once_is_answered_once_for_all():
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    app = sender.client.application
+    with ThreadPoolExecutor(8) as threads:
+        sent = [threads.submit(Program(app.test_client(), sender.token).refund) for _ in range(8)]
+    answers = {(one.result().status_code, one.result().data) for one in sent}
+    assert [status for status, _ in answers] == [202]
+    assert len(line.store.modifications_of("CA1-1")) == 1
 
 
 # ---- days, audit trail

@@ -150,6 +150,38 @@ def test_where_two_must_another_author_allows_it_and_both_are_on_record():
     assert events(line, "second author allowed") == [f"rollback of {FLOW} to version 1, asked by ada"]
 
 
+@pytest.mark.parametrize("allow", [True, False])
+def test_a_word_whose_answer_was_lost_with_its_process_is_found_said(allow: bool, monkeypatch: pytest.MonkeyPatch):
+    line = line_of_two_versions(takes_two=True)
+    request, bob = waits(line), program(line, "author", "bob")
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        decide(bob, request, allow=allow)
+    again: Any = decide(bob, request, allow=allow)
+    told = f"version 1 of {FLOW} is live already" if allow else f"rollback of {FLOW} to version 1 is refused"
+    assert (again.status_code, again.json) == (202, {"told": told, "live": 1 if allow else 2, "waits_as": None})
+    assert len(events(line, "flow rolled back")) == allow
+    assert events(line, "flow rollback refused") == []
+    other = decide(bob, request, "another-key", allow=allow)
+    assert other.status_code == 409
+
+
+def test_a_word_whose_process_ended_before_it_was_done_is_done_by_the_same_request(monkeypatch: pytest.MonkeyPatch):
+    line = line_of_two_versions(takes_two=True)
+    request, bob = waits(line), program(line, "author", "bob")
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        killed.setattr(line.store, "make_live", raise_fault)
+        assert decide(bob, request).status_code == 503
+    assert live(line).number == 2
+    assert decide(bob, request).status_code == 202
+    assert live(line).number == 1
+
+
+def raise_fault(*_: object, **__: object) -> None:
+    raise OSError("the process ends here")
+
+
 def test_the_same_wish_waits_once_whatever_its_key_and_another_is_refused():
     line = line_of_two_versions(takes_two=True)
     request = waits(line)

@@ -19,7 +19,7 @@ from ivr.portal.api.shapes import AmountShown
 from ivr.portal.csv_file import in_csv
 from ivr.portal.modifications import ModificationForm, Taken
 from ivr.portal.roles import may
-from ivr.store import AuditFilter, Payment
+from ivr.store import AuditFilter, Payment, PortalRequest
 
 MOST_EVENTS = 200
 TO_CALLER_ALONE = "a text goes to the number that the call came from, and to no other: an address is for email"
@@ -113,14 +113,16 @@ class ApiAnswers(FlowAnswers):
         waiting = [shapes.RequestShown.of(one) for one in self.store.waiting_requests()]
         return shapes.Requests(waiting=waiting)
 
-    def decide(self, key: str, decision: shapes.SecondWord, _looked_at: str) -> Answer:
-        found = self.store.portal_request(key)
-        if found is None:
-            raise not_found("path.key", "nothing waits by this id: `GET /requests` says what does")
+    def decide(self, key: str, decision: shapes.SecondWord, looked_at: str) -> Answer:
+        """`looked_at`: its status at the first attempt. What an attempt before this one has decided is decided."""
+        found, is_repeat = self.request_called(key), looked_at == "waiting"
         try:
-            return taken(self.asker.decide(found, holder().token.user, allows=decision.allow))
+            return taken(self.asker.decide(found, holder().token.user, allows=decision.allow, is_repeat=is_repeat))
         except RecordError as error:
             raise refused(error) from None
+
+    def status_of_request(self, key: str) -> str:
+        return self.request_called(key).status
 
     def day(self, day: date) -> Answer:
         totals = DayTotals()
@@ -169,6 +171,12 @@ class ApiAnswers(FlowAnswers):
         if self.pages.resender is None:
             raise ProblemError(404, "not_found", "no receipts are sent again from here")
         return self.pages.resender
+
+    def request_called(self, key: str) -> PortalRequest:
+        found = self.store.portal_request(key)
+        if found is None:
+            raise not_found("path.key", "nothing waits by this id: `GET /requests` says what does")
+        return found
 
     def payment_called(self, reference: str) -> Payment:
         found = self.store.payment(reference)

@@ -60,17 +60,28 @@ class FlowAnswers(LineAnswers):
     def roll_back(self, flow: str, asked: flow_shapes.RollbackAsked, looked_at: str) -> BaseModel:
         """`looked_at`: the version that was live at the first attempt. What an attempt before this one has done is done."""
         row, base = self.flow_called(flow), asked.live or 0
-        wanted = WantedFlow("rollback", flow, base, holder().token.user, asked.number)
-        live = row.live.number if row.live else 0
-        if self.waiting(wanted) is not None:
-            return self.flow_wish_taken(wanted, f"{wanted.told} waits for a second author already")
-        if looked_at == str(base) and live == asked.number != base:
-            return self.flow_wish_taken(wanted, f"version {live} of {flow} is live already")
+        wanted, is_repeat = (
+            WantedFlow("rollback", flow, base, holder().token.user, asked.number),
+            looked_at == str(base),
+        )
+        told = self.told_already(wanted, is_repeat=is_repeat)
+        if told:
+            return self.flow_wish_taken(wanted, told)
         try:
             told = self.publisher.roll_back(flow, asked.number, base, wanted.asked_by)
         except RecordError as error:
-            raise refused(placed(error, row, asked)) from None
+            told = self.told_already(wanted, is_repeat=is_repeat)
+            if not told:
+                raise refused(placed(error, row, asked)) from None
         return self.flow_wish_taken(wanted, told)
+
+    def told_already(self, wanted: WantedFlow, *, is_repeat: bool) -> str:
+        """Of a way back that waits, or that an attempt before this one, on this node or another, has gone; "" of one to be gone."""
+        if self.waiting(wanted) is not None:
+            return f"{wanted.told} waits for a second author already"
+        live = self.publisher.live_number(wanted.flow)
+        is_gone = is_repeat and live == wanted.number != wanted.base
+        return f"version {live} of {wanted.flow} is live already" if is_gone else ""
 
     def live_number_of(self, flow: str) -> int:
         return self.publisher.live_number(self.flow_called(flow).name)
@@ -89,13 +100,17 @@ class FlowAnswers(LineAnswers):
             **self.source_of(after),
         )
 
-    def decide_flow(self, change: str, decision: shapes.SecondWord, _looked_at: str) -> BaseModel:
-        found = self.change_called(change)
+    def decide_flow(self, change: str, decision: shapes.SecondWord, looked_at: str) -> BaseModel:
+        """`looked_at`: its status at the first attempt. What an attempt before this one has decided is decided."""
+        found, is_repeat = self.change_called(change), looked_at == "waiting"
         try:
-            told = self.publisher.decide(found, holder().token.user, allows=decision.allow)
+            told = self.publisher.decide(found, holder().token.user, allows=decision.allow, is_repeat=is_repeat)
         except RecordError as error:
             raise refused(error) from None
         return self.flow_wish_taken(found.wanted, told)
+
+    def status_of_change(self, change: str) -> str:
+        return self.change_called(change).status
 
     # ---- parts of it
 

@@ -2,13 +2,14 @@
 
 A key is a user's own, and only its digest is kept. A process that was killed between the request and its answer leaves what
 the request was about when it came (`looked_at`), such as what could be refunded: the same request then asks for the same, and
-is found done.
+is found done. The same request that comes while the first is under way in this process waits for its answer.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 
 from flask import Response
 
@@ -20,12 +21,14 @@ from ivr.store import RememberedAnswer, Store
 
 _KEY = re.compile(KEY_PATTERN, re.ASCII)
 HEADER = "header.Idempotency-Key"
+TURNS = 64  # requests under different keys rarely wait for each other
 
 
 @dataclass(frozen=True)
 class OnceOnly:
     store: Store
     now: Callable[[], datetime]
+    turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(TURNS)))
 
     def answer(self, user: str, key: str, asked: RememberedAnswer, work: Callable[[str], Response]) -> Response:
         """`work` takes what `asked.looked_at` was at the first attempt."""
@@ -33,6 +36,10 @@ class OnceOnly:
             cure = "send a text of your own of 8 to 200 visible characters, such as a UUID: the same for each attempt"
             raise ProblemError(400, "invalid", f"{HEADER}: {cure}", WrongPlace(place=HEADER, cure=cure))
         digest = digest_of(key)
+        with self.turns[int(digest[:8], 16) % TURNS]:
+            return self._answer(user, digest, asked, work)
+
+    def _answer(self, user: str, digest: str, asked: RememberedAnswer, work: Callable[[str], Response]) -> Response:
         known = self.store.remember_request(user, digest, asked, self.now())
         if known.request_digest != asked.request_digest:
             cure = "another request was sent under this key: take a new one for each request"

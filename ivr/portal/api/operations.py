@@ -102,6 +102,7 @@ OPERATIONS = (
         body=shapes.SecondWord,
         status=202,
         once=True,
+        looks_at="status_of_request",
         refuses=(400, 404, 409, 415, 422),
     ),
     ApiOperation("day", "GET", "/days/{day}", "Totals of a day (UTC)", shapes.Day, refuses=(404,)),
@@ -198,6 +199,7 @@ OPERATIONS = (
         body=shapes.SecondWord,
         status=202,
         once=True,
+        looks_at="status_of_change",
         refuses=(400, 404, 409, 415, 422),
     ),
     ApiOperation(
