@@ -41,9 +41,10 @@ def numbered_version(store: Store, flow: str, number: int) -> FlowVersion:
     return found
 
 
-def publish_content(store: Store, content: Content, by: str, now: datetime) -> FlowVersion:
-    """The content is checked already: it comes of `contents_of`."""
-    version = store.publish_flow(draft_of(content), by, now)
+def publish_content(store: Store, content: Content, by: str, now: datetime, base: int | None = None) -> FlowVersion:
+    """The content is checked already: it comes of `contents_of`. `base`: the version that is live, as whoever publishes has seen it;
+    OtherLiveError where that is another one."""
+    version = store.publish_flow(draft_of(content), by, now, base)
     store.note(by, "flow published", f"{content.flow} {version.number}", now)
     return version
 
@@ -69,8 +70,11 @@ def way_back(store: Store, flow: str, number: int | None) -> WayBack:
     return WayBack(live, target)
 
 
-def roll_back(store: Store, target: FlowVersion, around: Around, by: str, now: datetime) -> None:
-    """FlowError where this program, with these banks, cannot use the version any more; nothing has changed then."""
+def roll_back(
+    store: Store, target: FlowVersion, around: Around, by: str, now: datetime, base: int | None = None
+) -> None:
+    """FlowError where this program, with these banks, cannot use the version any more; nothing has changed then. `base`: as for
+    `publish_content`."""
     compiled(stored_content_of(target), around)
-    store.make_live(target.flow, target.number)
+    store.make_live(target.flow, target.number, base)
     store.note(by, "flow rolled back", f"{target.flow} {target.number}", now)

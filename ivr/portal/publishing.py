@@ -15,10 +15,9 @@ from ivr.calls.publishing import live_version, numbered_version, publish_content
 from ivr.errors import FlowError, IvrError, RecordError
 from ivr.flow.compiler import Around
 from ivr.flow.content import Content, compiled, stored_content
-from ivr.store import Draft, FlowRequest, Store, WantedFlow
+from ivr.store import Draft, FlowRequest, OtherLiveError, Store, WantedFlow
 
 LONGEST_ABOUT = 200  # characters of an audit event
-LOOK_AGAIN = "another version has become live meanwhile: look again, nothing was changed"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Publisher:
             if self.store.version_of_digest(content.digest) == live_version(self.store, files.flow) is not None:
                 raise RecordError(f"version {base} of {files.flow} is live already, and nothing has changed")
             wanted = WantedFlow("publication", files.flow, base, by, draft=draft_of(content))
-            return self._ask_second(wanted) if self.takes_two else self._publish(content, by)
+            return self._ask_second(wanted) if self.takes_two else self._publish(content, base, by)
         except RecordError as error:
             self.note_refusal("publication", files.flow, error, by)
             raise
@@ -70,7 +69,7 @@ class Publisher:
                 raise RecordError(f"version {number} of {flow} is live already")
             self._require_usable(flow, number)
             wanted = WantedFlow("rollback", flow, base, by, number)
-            return self._ask_second(wanted) if self.takes_two else self._roll_back(flow, number, by)
+            return self._ask_second(wanted) if self.takes_two else self._roll_back(wanted)
         except RecordError as error:
             self.note_refusal("rollback", flow, error, by)
             raise
@@ -122,8 +121,8 @@ class Publisher:
     def _do(self, wanted: WantedFlow) -> str:
         """In the name of who asked: who allowed it is an event of its own."""
         if wanted.draft is None:
-            return self._roll_back(wanted.flow, wanted.number, wanted.asked_by)
-        return self._publish(content_in(wanted.draft), wanted.asked_by)
+            return self._roll_back(wanted)
+        return self._publish(content_in(wanted.draft), wanted.base, wanted.asked_by)
 
     def _once_more(self, wanted: WantedFlow) -> str:
         """What was allowed, and is live, is not done again."""
@@ -136,21 +135,22 @@ class Publisher:
 
     # ---- done
 
-    def _publish(self, content: Content, by: str) -> str:
-        version = publish_content(self.store, content, by, self.now())
+    def _publish(self, content: Content, base: int, by: str) -> str:
+        version = publish_content(self.store, content, by, self.now(), base)
         return f"version {version.number} of {content.flow} is live: calls that begin within seconds have it"
 
-    def _roll_back(self, flow: str, number: int, by: str) -> str:
+    def _roll_back(self, wanted: WantedFlow) -> str:
+        flow, number = wanted.flow, wanted.number
         target = numbered_version(self.store, flow, number)
         try:
-            roll_back(self.store, target, self.around(), by, self.now())
+            roll_back(self.store, target, self.around(), wanted.asked_by, self.now(), wanted.base)
         except FlowError as error:
             raise RecordError(f"version {number} cannot be used any more: {error}") from None
         return f"version {number} of {flow} is live again: calls that begin within seconds have it"
 
     def require_base(self, flow: str, base: int) -> None:
         if self.live_number(flow) != base:
-            raise RecordError(LOOK_AGAIN)
+            raise OtherLiveError
 
     def _require_usable(self, flow: str, number: int) -> None:
         self._require_compiled(stored_content_of(numbered_version(self.store, flow, number)))

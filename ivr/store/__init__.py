@@ -89,7 +89,7 @@ from ivr.store.stops import LONGEST_REASON, STOP_SCOPES, Stop, Stopped, Stops, S
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts, Way
 from ivr.store.turns import TurnRecord
-from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
+from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion, OtherLiveError
 from ivr.store.ways import Ways, WaysTaken
 
 
@@ -261,6 +261,7 @@ __all__ = [
     "Notice",
     "NumberKey",
     "NumberSeals",
+    "OtherLiveError",
     "OverLimit",
     "PaidOnBill",
     "PaidSoFar",

@@ -13,11 +13,19 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
+from ivr.errors import RecordError
 from ivr.store.caller_numbers import opened_state
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import call, flow_version, live_flow
 
 WITHDRAWN = 0  # the number of a flow whose new calls nobody answers
+
+
+class OtherLiveError(RecordError):
+    """Another version has become live since whoever asks has looked: nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("another version has become live meanwhile: look again, nothing was changed")
 
 
 @dataclass(frozen=True)
@@ -110,10 +118,11 @@ class FlowVersions:
 
     # ---- changing: each change is one transaction, and of two at once the second waits for the first
 
-    def publish_flow(self, draft: Draft, by: str, now: datetime) -> FlowVersion:
-        """Stores the version, unless it is there, and makes it live. What is live already is left as it is."""
+    def publish_flow(self, draft: Draft, by: str, now: datetime, base: int | None = None) -> FlowVersion:
+        """Stores the version, unless it is there, and makes it live. What is live already is left as it is. `base`: as for `make_live`."""
         with self._database.money() as connection:
             self._database.hold(connection, f"flow {draft.flow}")
+            _require_base(connection, draft.flow, base)
             row = connection.execute(_of(draft.flow).where(flow_version.c.digest == draft.digest)).first()
             if row is None:
                 number = 1 + (connection.execute(_last_number(draft.flow)).scalar_one() or 0)
@@ -125,10 +134,12 @@ class FlowVersions:
             _let_live(connection, draft.flow, row.number)
             return _version(row)
 
-    def make_live(self, flow: str, number: int) -> None:
-        """LookupError where there is no such version. `WITHDRAWN`: no new call of the flow is answered."""
+    def make_live(self, flow: str, number: int, base: int | None = None) -> None:
+        """LookupError where there is no such version. `WITHDRAWN`: no new call of the flow is answered. `base`: the version that is
+        live, by the word of whoever asks; OtherLiveError where another has become live since."""
         with self._database.money() as connection:
             self._database.hold(connection, f"flow {flow}")
+            _require_base(connection, flow, base)
             known = _of(flow).where(flow_version.c.number == number) if number != WITHDRAWN else _live(flow)
             if connection.execute(known).first() is None:
                 raise LookupError(f"there is no version {number} of {flow}")
@@ -166,6 +177,12 @@ def _live(flow: str) -> Any:
 
 def _last_number(flow: str) -> Any:
     return select(func.max(flow_version.c.number)).where(flow_version.c.flow == flow)
+
+
+def _require_base(connection: Connection, flow: str, base: int | None) -> None:
+    live = connection.execute(_live(flow)).first()
+    if base is not None and (live.number if live else WITHDRAWN) != base:
+        raise OtherLiveError
 
 
 def _let_live(connection: Connection, flow: str, number: int) -> None:

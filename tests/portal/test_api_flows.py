@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from ivr.bank import BankSettings
 from ivr.store import WITHDRAWN
 from tests.portal.authors import FLOW, live, publish_again, published_line, send_draft
-from tests.portal.lines import Line
+from tests.portal.lines import Line, own_banks
 from tests.portal.programs import Program, events, program
 
 CARD = "4111111111111111"
@@ -85,6 +86,22 @@ def test_a_version_that_todays_banks_do_not_carry_is_refused():
     refused = back(program(line, "author"))
     assert (refused.status_code, "it cannot be used any more" in refused.text) == (409, True)
     assert live(line).number == 2
+
+
+def test_a_version_that_becomes_live_while_another_is_gone_back_to_is_not_overwritten():
+    line = line_of_two_versions()
+    author = program(line, "author")
+
+    def banks() -> dict[str, BankSettings]:
+        if live(line).number == 2:
+            publish_again(line, "repeat: 3", "repeat: 4")
+        return own_banks()
+
+    line.banks = banks  # read between the look at what is live and the change
+    refused: Any = back(author).json
+    assert (refused["status"], refused["errors"][0]["place"]) == (409, "body.live")
+    assert live(line).number == 3
+    assert events(line, "flow rolled back") == []
 
 
 def test_a_flow_that_was_withdrawn_goes_back_from_none():

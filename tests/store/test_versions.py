@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ivr.core.call import Call
-from ivr.store import WITHDRAWN, Draft, Store, open_store
+from ivr.store import WITHDRAWN, Draft, OtherLiveError, Store, open_store
 from tests.store.payments import NOW
 
 
@@ -53,6 +53,25 @@ def test_processes_that_publish_at_once_number_without_a_gap(store: Store, other
         numbers = list(pool.map(lambda pair: pair[0].publish_flow(draft(pair[1]), "x", NOW).number, both))
     assert sorted(set(numbers)) == list(range(1, 9))
     assert [one.number for one in store.flow_versions("pay")] == list(range(1, 9))
+
+
+def test_of_two_who_have_seen_the_same_version_live_one_alone_changes_it(store: Store, other: Store):
+    for text in ("a", "b", "c"):
+        store.publish_flow(draft(text), "ana", NOW)
+
+    def change(number: int) -> str:
+        try:
+            if number == 4:
+                other.publish_flow(draft("d"), "ben", NOW, 3)
+            else:
+                store.make_live("pay", number, 3)
+        except OtherLiveError:
+            return "refused"
+        return str(number)
+
+    with ThreadPoolExecutor(3) as pool:
+        done = [one for one in pool.map(change, (1, 2, 4)) if one != "refused"]
+    assert [int(one) for one in done] == [store.live_versions()["pay"].number]
 
 
 def test_every_change_moves_the_turn_and_nothing_else_does(store: Store, other: Store):

@@ -14,9 +14,9 @@ from ivr.portal.api import flow_shapes, shapes
 from ivr.portal.api.line_answers import LineAnswers, holder
 from ivr.portal.api.problems import not_found, refused
 from ivr.portal.flow_rows import FlowRow, flow_row, problem_shown
-from ivr.portal.publishing import LOOK_AGAIN, Publisher
+from ivr.portal.publishing import Publisher
 from ivr.reading.problems import without_card_numbers
-from ivr.store import FlowRequest, FlowVersion, WantedFlow
+from ivr.store import FlowRequest, FlowVersion, OtherLiveError, WantedFlow
 
 
 class SourceShown(TypedDict):
@@ -144,7 +144,7 @@ def placed(error: RecordError, row: FlowRow, asked: flow_shapes.RollbackAsked) -
     """With the field that it is about, where it is about one."""
     if asked.number not in [one.number for one in row.versions]:
         return RecordError(f"number: {error}")
-    return RecordError(f"live: {error}") if str(error) == LOOK_AGAIN else error
+    return RecordError(f"live: {error}") if isinstance(error, OtherLiveError) else error
 
 
 def version_shown(row: FlowRow, one: FlowVersion) -> flow_shapes.VersionShown:
