@@ -38,9 +38,10 @@ def holds_card_number(keys: Keys) -> bool:
 
 
 def is_card_typed(text: str) -> bool:
-    """In what somebody typed, however its digits are grouped. Letters end a number: those of a reference such as CA3f81-1 are of none."""
+    """In what somebody typed, however its digits are grouped, in the digits of any script: a Japanese keyboard has full-width ones.
+    Letters end a number: those of a reference such as CA3f81-1 are of none."""
     parts = (filter(str.isdecimal, part) for part in _LETTERS.split(text))
-    return any(holds_card_number("".join(digits).encode()) for digits in parts)
+    return any(holds_card_number("".join(str(int(digit)) for digit in digits).encode()) for digits in parts)
 
 
 def card_within(keys: Keys) -> slice | None:

@@ -231,7 +231,7 @@ class Pages:
     def audit(self) -> AnyResponse:
         asked = {name: request.args.get(name, "")[:LONGEST_TYPED] for name in ("who", "what", "about")}
         events = self.store.audit_events(MOST_EVENTS, AuditFilter(asked["who"], asked["what"], asked["about"]))
-        return self.page("audit.html", 200, events=events, asked=asked, most=MOST_EVENTS)
+        return self.page("audit.html", 200, events=events, asked=without_cards(asked), most=MOST_EVENTS)
 
     def alerts(self) -> AnyResponse:
         """Those that stand, and the latest of those that are over."""

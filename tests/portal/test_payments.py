@@ -114,6 +114,15 @@ def test_a_refused_search_keeps_what_was_typed_but_for_what_could_be_a_card():
     assert CARD not in page
 
 
+@pytest.mark.parametrize("number", ["４１１１１１１１１１１１１１１１", "٤111111111111111", "4111/1111/1111/1111"])
+def test_a_card_number_in_the_digits_of_another_keyboard_is_no_search_and_not_shown_again(number: str):
+    ada = Line().signed_in("ada", "auditor")
+    for field in ("text", "flow", "caller"):
+        answer = ada.fill_in("/payments", "/payments", **{field: number})
+        assert (answer.status_code, number in answer.text) == (400, False)
+    assert number not in ada.get("/audit", query_string={"about": number}).text
+
+
 def test_a_search_by_a_callers_number_is_on_record_shortened():
     line = Line()
     ada = line.signed_in("ada", "support")

@@ -50,8 +50,16 @@ def test_what_there_is_not_and_a_reason_that_is_none_are_refused():
         ada.fill_in("/stops", "/stops", what="flow pay-a-bil", reason=REASON, confirmed="yes")
     )
     assert "say why" in told(ada.fill_in("/stops", "/stops", what="line", reason=" ", confirmed="yes"))
-    card = ada.fill_in("/stops", "/stops", what="line", reason="card 4111111111111111", confirmed="yes")
-    assert "4111" not in card.text
+    for number in (
+        "4111111111111111",
+        "4111/1111/1111/1111",
+        "4111 - 1111 - 1111 - 1111",
+        "４１１１１１１１１１１１１１１１",
+    ):
+        card = ada.fill_in("/stops", "/stops", what="line", reason=f"card {number}", confirmed="yes")
+        assert (card.status_code, number in card.text) == (409, False)
+        named = ada.fill_in("/stops", "/stops", what=f"flow {number}", reason="it is out of order")
+        assert (named.status_code, "4111111111111111" in named.text) == (409, False)
     for what in ("", "line pay-a-bill", "flow", "everything"):
         assert ada.fill_in("/stops", "/stops", what=what, reason=REASON, confirmed="yes").status_code == 400
     assert not line.store.stops()
