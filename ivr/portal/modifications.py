@@ -79,11 +79,12 @@ class Asker:
         expected = money_in(wish.left, left.currency)
         part = money_in(wish.amount, left.currency) if wish.amount else expected
         wanted = WantedModification(payment.intent.reference, wish.kind, part, expected, by, wish.reopens_bill)
-        if expected != left:
-            before = self.store.asked_before(wanted)
-            if before is None:
-                raise RecordError(LOOK_AGAIN)
+        # A capture leaves what can be refunded as it was.
+        before = self.store.asked_before(wanted) if expected != left or wish.kind == "capture" else None
+        if before is not None:
             return Taken(in_words(before, is_new=False), before)
+        if expected != left:
+            raise RecordError(LOOK_AGAIN)
         amount = amount_to_modify(standing, wish.kind, wish.amount)
         if wish.reopens_bill and payment.intent.bills and amount != payment.intent.amount:
             raise RecordError("--reopen-bill: bills that were paid in one sum are owed again together, by all of it")

@@ -482,6 +482,19 @@ def test_a_request_whose_answer_was_lost_with_its_process_is_found_made(monkeypa
     assert len(line.store.modifications_of("CA1-1")) == 1
 
 
+@pytest.mark.parametrize("kind", ["void", "capture"])
+def test_a_void_or_capture_whose_answer_was_lost_is_found_made(kind: str, monkeypatch: pytest.MonkeyPatch):
+    line = Line()
+    line.charge(captures_later=True)
+    sender = program(line, "finance")
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        assert sender.refund(kind=kind).status_code == 202
+    again = sender.refund(kind=kind)
+    assert (again.status_code, "asked for already" in again.text) == (202, True)
+    assert len(line.store.modifications_of("CA1-1")) == 1
+
+
 def test_a_key_is_for_one_request():
     line = Line()
     line.charge()
