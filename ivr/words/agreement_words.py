@@ -26,7 +26,7 @@ class AgreementWords:
     """`adds`: a sum beside it; `changes`: another sum some day; `denies`: that there is no agreement, where its sentence neither asks nor supposes; `breaks`: a
     time without a payment, or one payment where several are due; `ends`: a last payment, or none that the caller could make the last;
     `repeats`: of a promise, more than one payment; `charges`: of one, that a card is kept or charged, or
-    money taken, and `calls_first`: where the caller pays in a call of its own; `after`: one that begins with its day, which is its last; `pays`: of key 1, a payment
+    money taken, and `calls_first`: where the caller pays in a call of its own; `after`: one that begins with its day, which is its last; `unkept`: what is so only once it is not kept; `pays`: of key 1, a payment
     in the call."""
 
     adds: re.Pattern[str]
@@ -39,6 +39,7 @@ class AgreementWords:
     charges: re.Pattern[str]
     calls_first: re.Pattern[str]
     after: re.Pattern[str]
+    unkept: re.Pattern[str]
     pays: re.Pattern[str]
 
 
@@ -120,6 +121,11 @@ _READ: Mapping[str, AgreementWords] = {
             r"\{amount\}(?: [^\s.,;:!?]+){0,5}? (?:after|from|starting|beginning)(?: on)? \{by\}|\b(?:not (?:pay )?before|no earlier than|no sooner than) \{by\}",
             _I,
         ),
+        unkept=re.compile(
+            r"\bunless\b[^.;!?]*\bpa(?:y|id)\b|\b(?:if|where|when|once)\b[^.;!?]*(?:\b(?:not|cannot|never)|n['’]t)\b[^.;!?]{0,25}\bpa(?:y|id)\b|\b(?:if|where|when|once)\b[^.;!?]*\b(?:unpaid|late|overdue|miss(?:ed)?|break|broken|fail)\b"
+            r"|\b(?:after|past|beyond) (?:that\b(?! call\b)|(?:this|the) (?:day|date|deadline)\b|\{by\})",
+            _I,
+        ),
         pays=re.compile(
             r"\bpay(?:ing)?(?: (?:it|this|that|all|your bill|the bill|…))?(?: in full)? (?:now|today|at once|right (?:away|now)|immediately|straight ?away|by card|with (?:your|a|this) card)\b",
             _I,
@@ -165,6 +171,11 @@ _READ: Mapping[str, AgreementWords] = {
         ),
         after=re.compile(
             r"\{amount\}(?: [^\s.,;:!?]+){0,5}? (?:despu[ée]s de(?:l)?|a partir de(?:l)?|desde(?: el)?|tras(?: el)?)(?: d[íi]a)? \{by\}|\bno antes de(?:l)? \{by\}",
+            _I,
+        ),
+        unkept=re.compile(
+            r"\b(?:si|cuando)\b[^.;!?]*\b(?:no (?:\w+ ){0,2}(?:pag\w*|cumpl\w*)|tarde|atras\w*|demor\w*|vencid[oa]|incumpl\w*)(?!\w)|\b(?:a menos que|salvo que) (?:\w+ ){0,2}pag\w*"
+            r"|\b(?:despu[ée]s de|pasad[oa]|a partir de)(?:l)? (?:es[ea] (?:d[íi]a|fecha)|\{by\}|(?:d[íi]a|la fecha|el plazo)\b)",
             _I,
         ),
         pays=re.compile(
@@ -216,10 +227,17 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
                 continue
             if pattern is words.charges and words.calls_first.search(sentence):
                 continue
+            if pattern in (words.adds, words.changes) and prompt == _OF_ONE and _is_unkept(sentence, words):
+                continue
             for match in pattern.finditer(sentence):
                 if not times.denied.search(sentence[: match.start()]):
                     return OtherTerms(match[0].lstrip("} ,:").rstrip(" ,:"), but)
     return _paid_by_key(template, language, words)
+
+
+def _is_unkept(sentence: str, words: AgreementWords) -> bool:
+    """Of a sentence that does not say the sum that is promised: a fine that rises, or a fee, for who has not paid it by then."""
+    return "{amount}" not in sentence and words.unkept.search(sentence) is not None
 
 
 def _paid_by_key(template: Template, language: str, words: AgreementWords) -> OtherTerms | None:
