@@ -56,21 +56,33 @@ _NUM_ES = rf"(?:\d+|un|una|{COUNT_ES}|algunos|algunas|varios|varias)"
 _UNIT_ES = r"(?:semanas?|mes(?:es)?|trimestres?|años?)"
 _MONTH_ES = r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad)"
 # No card outlives the call, and a fee is no payment of what is promised.
-_CARD_EN = r"(?:(?:your|the|this|that|a) (?:\w+ ){0,2}card(?: you (?:\w+ ){1,4}?(?:with|last|before|today)(?: time)?)?(?:[’']s)?(?: (?:details|number|data|information))?|(?:your|the) (?:bank|checking|savings) account|your (?:visa|mastercard|amex|american express|discover))"
+_ON_FILE_EN = r"(?: (?:that )?(?:is )?(?:on (?:file|record)|(?:we|you) (?:have |have already |already )?(?:keep|kept|have|hold|saved|stored|gave|entered)(?: us)?(?: (?:on file|here|before))?))?"
+_CARD_EN = rf"(?:(?:your|the|this|that|a) (?:\w+ ){{0,2}}(?:card|payment method){_ON_FILE_EN}(?: you (?:\w+ ){{1,4}}?(?:with|last|before|today)(?: time)?)?(?:[’']s)?(?: (?:details|number|data|information))?|(?:your|the) (?:bank|checking|savings) account|your (?:visa|mastercard|amex|american express|discover))"
 # Of a utility or a clinic "your account" is its own as well: money is moved out of a bank's alone.
 _MONEY_EN = rf"(?:{_CARD_EN}|your account)"
 _NO_FEE_EN = r"(?! (?:(?:for )?nothing|no|(?:for )?(?:late|being late)|(?:an? |any |the |our |more )*(?:\w+ ){0,2}?(?:fees?|interest|penalt(?:y|ies)|surcharges?|extra))\b)"
 _WILL_EN = r"(?:['’]ll| will| shall| may| can| only| then| just| also| automatically| simply| are going to| intend to)*"
 _IS_EN = r"(?:is|are|gets?|(?:will|shall|may|can)(?: then| only| automatically| simply| just| also)* be|is going to be|to be)(?: then| only| automatically| simply| just| first)*"
 _SUM_EN = r"(?:\{amount\}|\bit|\bthat|\ball of it|\b(?:the|your|this|that) (?:\w+ )?(?:money|amount|payment|sum|total|balance))"
+_DEBIT_EN = r"(?:charge|bill|debit|draft)"
+_DEBITED_EN = r"(?:charged|billed|debited|drafted)"
+# "You may set up autopay", "your autopay is paused" and "turn off autopay" take nothing.
+_AUTO_EN = r"(?:\b(?:auto-?pay|automatic (?:payment|withdrawal|charge|debit))(?: then| will| only| just| is to)* (?:takes?|pays?|collects?|charges?|covers?|settles?|draws?|runs?|happens?|follows?|(?:is|be|are) (?:set(?! up on (?:our|the) )|made|used|scheduled|taken|due))\b|\b(?:paid|taken|collected|made|drawn|comes?|goes?|put|runs?)(?: \w+){0,2} (?:by|on|through|with|via|from) auto-?pay\b)"
+# How a payment is made by who pays it: "payment is taken by phone", "… made with your card on our website".
+_BY_PAYER_EN = r"(?! (?:(?:by|over) (?:phone|telephone|mail|post|che(?:ck|que)|cash|our (?:\w+ )?(?:office|staff|team|desk|cashiers?))|over the|online|in (?:person|cash)|at (?:the|our|any|your)|on (?:our|the) (?:website|site|app|page|web)))"
+# "You authorize us to charge your card", and whoever else would: "our system will charge it", "the city charges your card".
+_LETS_EN = r"(?<!can )(?<!may )\b(?:allow|authori[sz]e|permit|let|permission|consent|agree|instruct)(?:s|ing)?(?: (?:for )?(?:us|our \w+|the \w+))?(?: to)?"
+_ANYONE_EN = (
+    r"\b(?<![’'])(?!(?:to|not|never|nobody|none|nothing|cannot|you|or|and|us|them|a|an|any|no|the|this|your|our)\b)\w+"
+)
 _THEN_EN = r"(?:from|off|out of|then|that day|automatically|on (?!record)|by card|with (?:your|the|this) card)"
-_CARD_ES = r"(?:(?:(?:los datos|el n[úu]mero) de )?(?:su|la|esta|esa|una) tarjeta|(?:su|la) cuenta (?:bancaria|de cheques|de ahorros?))"
+_CARD_ES = r"(?:(?:(?:los datos|el n[úu]mero) de )?(?:su|la|esta|esa|una) (?:tarjeta|forma de pago)(?: (?:registrada|guardada|que (?:tenemos|guardamos|nos dio|us[óo])(?: (?:registrada|guardada|en archivo))?))?|(?:su|la) cuenta (?:bancaria|de cheques|de ahorros?))"
 _NO_FEE_ES = r"(?! (?:un |una |los |las |el |la )?(?:\w+ )?(?:recargos?|inter[ée]s(?:es)?|comisi[óo]n(?:es)?|cargos? (?:por|adicional|extra)|penalizaci[óo]n|multa)\b)"
 _CHARGE_ES = r"(?:cobramos|cobraremos|cargamos|cargaremos|debitamos|debitaremos|descontamos|descontaremos|retiramos|retiraremos|vamos a (?:cobrar|cargar|debitar|descontar|retirar))"
+_TAKES_ES = r"(?:cobra|cobrar[áa]|cobre|carga|cargar[áa]|cargue|debita|debitar[áa]|debite|descuenta|descontar[áa])n?"
+_LETS_ES = r"\b(?:autori[cz]\w+|permite|permitir|acepta|permiso|consiente)(?: (?:que|a|para|de))?(?: \w+){0,2}? (?:cobrar|cargar|debitar|descontar)(?:le|nos)?"
 _CHARGED_ES = r"(?:cobran?|cobrar[áa]n?|debitan?|debitar[áa]n?|va a (?:cobrar|debitar))"
-_MOVED_ES = (
-    r"(?:cargan?|cargar[áa]n?|descuentan?|descontar[áa]n?|retiran?|retirar[áa]n?|va a (?:cargar|descontar|retirar))"
-)
+_MOVED_ES = r"(?:toman?|tomar[áa]n?|cargan?|cargar[áa]n?|descuentan?|descontar[áa]n?|retiran?|retirar[áa]n?|va a (?:cargar|descontar|retirar))"
 _READ: Mapping[str, AgreementWords] = {
     "en": AgreementWords(
         adds=re.compile(
@@ -108,13 +120,13 @@ _READ: Mapping[str, AgreementWords] = {
             _I,
         ),
         charges=re.compile(
-            rf"\b{_CARD_EN} {_IS_EN} (?:charged|debited|billed|used|kept|held|stored|saved|on file|remembered)\b{_NO_FEE_EN}|\b{_CARD_EN}{_WILL_EN} pays? (?:it|this|that|then|\{{amount\}}|on|by)(?!\w)|\bcharged (?:to|on|against) {_CARD_EN}"
-            rf"|\bwe{_WILL_EN} (?:keep|store|save|remember|use|bill|run|process|hold(?: on to)?) {_CARD_EN}\b|\bwe{_WILL_EN} (?:put|place|run) {_SUM_EN} (?:on|to|through|against) {_CARD_EN}\b|\bwe{_WILL_EN} debit {_MONEY_EN}\b|\byour bank {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}|\bwe{_WILL_EN} (?:charge|debit) (?:{_CARD_EN}|you\b|{_SUM_EN}){_NO_FEE_EN}|\bwe{_WILL_EN} (?:take|collect|deduct|withdraw|draw) {_SUM_EN}(?: {_THEN_EN}|\W*$)|\byou {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}"
-            rf"|(?:{_SUM_EN}|\b(?:the )?(?:money|payment)) (?:{_IS_EN} (?:taken|paid|drawn)|{_WILL_EN} ?(?:comes?|goes?)|leaves?|will leave) (?:(?:off|out of|from) )?{_MONEY_EN}\b|(?:{_SUM_EN}|\bpayment) {_IS_EN} (?:taken|collected|paid|made) automatically\b|\bauto-?pay\b|{_SUM_EN} {_IS_EN} (?:charged|debited|withdrawn|deducted|drawn|taken(?! (?:as|into)\b)|collected(?= {_THEN_EN}))\b{_NO_FEE_EN}|\b(?:charge|debit) (?:to|on|of|against) {_CARD_EN}|\bpayment (?:{_IS_EN} made|goes|comes|will go|will come) (?:to|from|on|with|by) {_CARD_EN}",
+            rf"\b{_CARD_EN} {_IS_EN} (?:{_DEBITED_EN}|used|kept|held|stored|saved|on file|remembered)\b{_NO_FEE_EN}|\b{_CARD_EN}{_WILL_EN} pays? (?:it|this|that|then|\{{amount\}}|on|by)(?!\w)|\b{_DEBITED_EN} (?:to|on|against|from) {_CARD_EN}"
+            rf"|\bwe{_WILL_EN} (?:keep|store|save|remember|use|bill|run|process|hold(?: on to)?) {_CARD_EN}\b|\bwe{_WILL_EN} (?:put|place|run) {_SUM_EN} (?:on|to|through|against) {_CARD_EN}\b|\bwe{_WILL_EN} (?:debit|draft) {_MONEY_EN}\b|{_LETS_EN} {_DEBIT_EN} {_MONEY_EN}\b{_NO_FEE_EN}|{_ANYONE_EN}{_WILL_EN} {_DEBIT_EN}s? {_CARD_EN}\b{_NO_FEE_EN}|\bwe{_WILL_EN} {_DEBIT_EN} you automatically\b|\bwe{_WILL_EN} (?:schedule|set up|arrange|book) (?:the|a|your) (?:charge|debit|withdrawal)\b|\byour bank {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}|\bwe{_WILL_EN} (?:charge|debit) (?:{_CARD_EN}|you\b|{_SUM_EN}){_NO_FEE_EN}|\bwe{_WILL_EN} (?:take|collect|deduct|withdraw|draw) {_SUM_EN}(?: {_THEN_EN}|\W*$)|\byou {_IS_EN} (?:charged|debited)\b{_NO_FEE_EN}"
+            rf"|(?:{_SUM_EN}|\b(?:the )?(?:money|payment)) (?:{_IS_EN} (?:taken|paid|drawn|drafted)|{_WILL_EN} ?(?:comes?|goes?)|leaves?|will leave) (?:(?:off|out of|from) )?{_MONEY_EN}\b|(?:{_SUM_EN}|\bpayment) {_IS_EN} (?:taken|collected|paid|made) automatically\b|{_AUTO_EN}|\bpayment {_IS_EN} automatic\b|{_SUM_EN} {_IS_EN} (?:{_DEBITED_EN}|withdrawn|deducted|drawn|taken(?! (?:as|into)\b){_BY_PAYER_EN}|collected(?= {_THEN_EN}))\b{_NO_FEE_EN}|\b(?:charge|debit)(?:{_WILL_EN} (?:appears?|shows?(?: up)?|comes?|goes?|posts?)| {_IS_EN} (?:made|put))? (?:to|on|of|against) {_CARD_EN}|\bpayment (?:{_IS_EN} made|goes|comes|will go|will come) (?:to|from|on|with|by) {_CARD_EN}{_BY_PAYER_EN}|\bpayment {_IS_EN} (?:scheduled|set|booked)(?: [^\s.;!?]+){{0,4}}? (?:to|from|on|with|for) {_CARD_EN}",
             _I,
         ),
         calls_first=re.compile(
-            r"\b(?:if|when|once|after|as soon as) you (?:have |then )?(?:call|ring|phone|pay|come|return|visit|choose|decide)\w*\b",
+            r"\b(?:if|when|once|after|as soon as) you (?:have |then |would |['’]d )?(?:call|ring|phone|pay|come|return|visit|choose|decide|make (?:the|a|your) payment|want|like|prefer|wish|rather|ask|allow)\w*\b",
             _I,
         ),
         after=re.compile(
@@ -162,7 +174,7 @@ _READ: Mapping[str, AgreementWords] = {
         ),
         charges=re.compile(
             rf"\b{_CARD_ES} (?:se|ser[áa]|es|queda|quedar[áa]) (?:le )?(?:{_CHARGED_ES}|{_MOVED_ES}|cobrad[ao]|cargad[ao]|debitad[ao]|guardad[ao]|guarda|guardar[áa]|registrad[ao])(?!\w)|\b(?:guardamos|guardaremos|conservamos|usamos|usaremos) {_CARD_ES}\b"
-            rf"|\b{_CHARGE_ES}\b{_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_CHARGED_ES}(?!\w){_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_MOVED_ES} (?:[\w{{}}]+ ){{0,3}}?(?:a|en|de|con) {_CARD_ES}|\bse (?:le |lo |los )?{_MOVED_ES}(?!\w){_NO_FEE_ES}(?: [\w{{}}]+){{0,2}}? (?:a|de) su cuenta\b{_NO_FEE_ES}|\b(?:cargo|cobro|pago) (?:se (?:hace|har[áa]) )(?:a|en|con) {_CARD_ES}|\b(?:cargo|cobro) (?:a|en) {_CARD_ES}",
+            rf"|\b{_CHARGE_ES}\b{_NO_FEE_ES}(?! nada\b)(?! (?:por (?:tel[ée]fono|correo)|en (?:l[íi]nea|efectivo|persona|(?:la|nuestra) (?:oficina|caja|sucursal))))|\b{_TAKES_ES} (?:[\w{{}}]+ ){{0,2}}?(?:(?:a|en|de|con) )?{_CARD_ES}\b{_NO_FEE_ES}|{_LETS_ES} (?:[\w{{}}]+ ){{0,2}}?(?:(?:a|en|de|con) )?{_CARD_ES}\b{_NO_FEE_ES}|\b(?:tomamos|tomaremos) (?:[\w{{}}]+ ){{1,3}}?de {_CARD_ES}|\b(?:pago|cobro|cargo) (?:es|ser[áa]) autom[áa]tico\b|\b(?:pago|cobro|cargo) se (?:hace|har[áa]|toma|tomar[áa]|realiza|realizar[áa]) autom[áa]ticamente\b|\bse (?:le |lo |los )?{_CHARGED_ES}(?!\w){_NO_FEE_ES}(?! nada\b)|\bse (?:le |lo |los )?{_MOVED_ES} (?:[\w{{}}]+ ){{0,3}}?(?:a|en|de|con) {_CARD_ES}|\bse (?:le |lo |los )?{_MOVED_ES}(?!\w){_NO_FEE_ES}(?: [\w{{}}]+){{0,2}}? (?:a|de) su cuenta\b{_NO_FEE_ES}|\b(?:cargo|cobro|pago) (?:se (?:hace|har[áa]) )(?:a|en|con) {_CARD_ES}|\b(?:cargo|cobro) (?:a|en) {_CARD_ES}",
             _I,
         ),
         calls_first=re.compile(

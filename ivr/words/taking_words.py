@@ -130,7 +130,7 @@ _READ: Mapping[str, TakingWords] = {
             rf"|\b(?:si|cuando) (?:usted )?(?:no (?:dice|oprime|hace|contesta|responde|presiona|marca)(?! (?:1|uno)\b)(?: nada)?|cuelga|espera)\b[^.;!?]{{0,40}}?{_AGREED_ES}|\b(?:a menos que|salvo que) (?:usted )?(?:oprima|presione|pulse|marque) (?:el )?(?:2|dos)\b[^.;!?]{{0,40}}?{_AGREED_ES}|{_AGREED_ES}[^.;!?]{{0,60}}? (?:a menos que|salvo que) (?:usted )?(?:oprima|presione|pulse|marque) (?:el )?(?:2|dos)\b",
             _I,
         ),
-        denied=re.compile(r"\b(?:no|nunca|nada|sin|ni|jam[áa]s|tampoco|en vez de)\b[^,;:]*$", _I),
+        denied=re.compile(r"\b(?:no|nunca|nada|nadie|ning[úu]n[oa]?|sin|ni|jam[áa]s|tampoco|en vez de)\b[^,;:]*$", _I),
     ),
 }
 
