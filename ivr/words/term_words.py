@@ -30,9 +30,12 @@ _SPAN_EN = rf"(?P<many>\d+|an?|one|{COUNT_EN}) (?:(?:calendar|full|more) )?(?P<u
 # What is paid, and up to three words more that begin no other thought.
 _PAY_EN = r"(?:\{amount\}|\{by\}|\b(?:pay|promise|agree)(?: (?:it|this|that|all|all of it|the bill|your bill))?),?(?: (?!(?:we|you|they|and|or|but|if|when|once|after|of|since|not|for)\b)[\w{}'’]+){0,3}?[,:]?"
 _IN_EN = r"(?:within|in|inside|over|(?:no|not) later than|at most)(?: (?:the )?(?:next|coming))?"
-_FROM_EN = r"(?:from (?:now|today|this call)|after (?:today|this call))"
+_FROM_EN = r"(?:from (?:now|today|this call|the (?:date|day) of this call)|after (?:today|this call|the (?:date|day) of this call))"
+# Who gives the time is the merchant, or the promise: an insurer's or a court's thirty days are for other things.
+_GIVES_EN = r"(?:\byou (?:have|get|are given)|\bwe(?: will|['’]ll)? (?:give|allow)(?: you)?|\bwe (?:are|['’]re) giving you|\b(?:this|that|which|it) (?:gives|allows) you|,? giving you|\bthe (?:time|deadline|due date)(?: to pay)? is)"
 _SPAN_ES = rf"(?P<many>\d+|una?|{COUNT_ES}) (?P<unit>d[ií]a|semana|quincena|mes)(?:e?s)?\b"
 _PAY_ES = r"(?:\{amount\}|\{by\}|\b(?:pagar(?:l[oa]s?)?|paga|promete)(?: (?:todo|su recibo|el recibo))?),?(?: (?!(?:y|o|pero|si|cuando|despu[ée]s|de|no|por|le)\b)[\w{}]+){0,3}?[,:]?"
+_GIVES_ES = r"(?:\b(?:usted )?tiene(?: un plazo de)?|\ble damos(?: un plazo de)?|\bel plazo(?: para pagar)? es de)"
 _IN_ES = r"(?:en|de hoy en|dentro de|en menos de|en un plazo de|a m[áa]s tardar en)(?: (?:los|las) pr[óo]xim[oa]s)?"
 _READ = {
     "en": TermWords(
@@ -46,7 +49,11 @@ _READ = {
                 _I,
             ),
             re.compile(
-                rf"\byou have (?P<said>(?:up to |the next )?{_SPAN_EN})(?: (?:to (?:pay|keep)|for (?:it|that|this))\b|\W*$)",
+                rf"{_GIVES_EN} (?P<said>(?:up to |the next )?{_SPAN_EN})(?: (?:to (?:pay|keep)|for (?:it|that|this)|{_FROM_EN})\b|\W*$)",
+                _I,
+            ),
+            re.compile(
+                rf"(?:^|[,:]|\band)\W*(?:(?:the|your|this|full) )*payment (?:in full )?(?:is|falls) due (?P<said>{_IN_EN} {_SPAN_EN})",
                 _I,
             ),
         ),
@@ -65,7 +72,8 @@ _READ = {
                 _I,
             ),
             re.compile(rf"\b(?P<said>{_IN_ES} {_SPAN_ES}),? (?:usted )?(?:promete|acepta|paga|va a pagar)", _I),
-            re.compile(rf"\b(?:usted )?tiene (?P<said>(?:hasta )?{_SPAN_ES})(?: para (?:pagar|cumplir)|\W*$)", _I),
+            re.compile(rf"{_GIVES_ES} (?P<said>(?:hasta )?{_SPAN_ES})(?: para (?:pagar|cumplir)|\W*$)", _I),
+            re.compile(rf"(?:^|[,:]|\by)\W*(?:(?:el|su|este) )pago vence (?P<said>{_IN_ES} {_SPAN_ES})", _I),
         ),
         units={"d": (1, 1), "s": (7, 7), "q": (14, 16), "m": (28, 31)},
         parts=re.compile(
