@@ -116,7 +116,10 @@ _READ: Mapping[str, AgreementWords] = {
             _I,
         ),
         repeats=re.compile(
-            r"\{amount\},? (?:(?:each|every|per|once a|twice a) (?:other )?(?:day|week|fortnight|month|quarter|year)|daily|weekly|fortnightly|monthly|quarterly|yearly)\b(?! (?:bill|payment due|statement|invoice|rent|fee)\b)|\b(?:each|every) (?:day|week|fortnight|month|quarter|year),? you (?:promise|will pay|pay)\b",
+            r"\{amount\},? (?:(?:each|every|per|once a|twice a) (?:other )?(?:day|week|fortnight|month|quarter|year)|daily|weekly|fortnightly|monthly|quarterly|yearly)\b(?! (?:bill|payment due|statement|invoice|rent|fee)\b)|\b(?:each|every) (?:day|week|fortnight|month|quarter|year),? you (?:promise|will pay|pay)\b"
+            # Right behind what is promised: "or in two payments" is another way to pay it.
+            rf"|\{{amount\}}(?:,? (?!(?:or|may|can|and|if|not|behind|late|missed)\b)[^\s.;:!?,]+){{0,4}}?,? (?P<parts>(?:in|into|over) (?:(?:{COUNT_EN}|\d+|a few|several|some|equal|small|easy|weekly|monthly|regular) )+(?:parts|payments|instal?lments))\b"
+            rf"|\bpay (?:a )?(?:part|portion|share) of \{{amount\}}",
             _I,
         ),
         charges=re.compile(
@@ -169,7 +172,9 @@ _READ: Mapping[str, AgreementWords] = {
             _I,
         ),
         repeats=re.compile(
-            r"\{amount\},? (?:(?:cada|por|al|a la|una vez al|una vez a la) (?:d[íi]a|semana|quincena|mes|trimestre|año)|(?:diaria|semanal|quincenal|mensual|trimestral|anual)mente)\b|\bcada (?:semana|quincena|mes|trimestre|año),? (?:usted )?(?:promete|paga)\b",
+            r"\{amount\},? (?:(?:cada|por|al|a la|una vez al|una vez a la) (?:d[íi]a|semana|quincena|mes|trimestre|año)|(?:diaria|semanal|quincenal|mensual|trimestral|anual)mente)\b|\bcada (?:semana|quincena|mes|trimestre|año),? (?:usted )?(?:promete|paga)\b"
+            rf"|\{{amount\}}(?:,? (?!(?:o|puede|y|si|no|con)\b)[^\s.;:!?,]+){{0,4}}?,? (?P<parts>en (?:(?:{COUNT_ES}|\d+|varios|varias|algunos) )?(?:partes|pagos|cuotas|plazos|abonos)(?: (?:iguales|semanales|mensuales|quincenales))?)(?!\w)"
+            r"|\bpagar (?:una )?parte de \{amount\}",
             _I,
         ),
         charges=re.compile(
@@ -243,7 +248,8 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
                 continue
             for match in pattern.finditer(sentence):
                 if not times.denied.search(sentence[: match.start()]):
-                    return OtherTerms(match[0].lstrip("} ,:").rstrip(" ,:"), but)
+                    said = match.groupdict().get("parts") or match[0]
+                    return OtherTerms(said.lstrip("} ,:").rstrip(" ,:"), but)
     return _paid_by_key(template, language, words)
 
 

@@ -94,7 +94,7 @@ _READ: Mapping[str, TakingWords] = {
             _I,
         ),
         about=re.compile(
-            rf"\b{_ABOUT_EN} (?:of )?{_SUM_EN}|{_SUM_EN},? or (?:more|less|so|thereabouts|even more)\b|{_SUM_EN},? (?:at (?:the )?(?:most|least)|more or less|give or take|approximately|and (?:more|up(?:wards?)?|above|beyond))\b",
+            rf"\b{_ABOUT_EN} (?:of )?{_SUM_EN}|\b(?:half|a (?:third|quarter|fraction)|two thirds|three quarters|\d+ ?%|\w+ (?:percent|per cent)|twice|double|triple) (?:of )?\{{amount\}}|{_SUM_EN},? or (?:more|less|so|thereabouts|even more)\b|{_SUM_EN},? (?:at (?:the )?(?:most|least)|more or less|give or take|approximately|and (?:more|up(?:wards?)?|above|beyond))\b",
             _I,
         ),
         unasked=re.compile(
@@ -122,7 +122,7 @@ _READ: Mapping[str, TakingWords] = {
             _I,
         ),
         about=re.compile(
-            rf"\b(?:aproximadamente|cerca de|alrededor de|unos|casi|por lo menos|al menos|como m[íi]nimo|como m[áa]ximo|m[áa]s de|menos de|desde|a partir de|hasta|no m[áa]s de|entre|(?:un )?(?:m[íi]nimo|m[áa]ximo) de) {_SUM_ES}|{_SUM_ES},? (?:o m[áa]s|o menos|aproximadamente|m[áa]s o menos|como m[áa]ximo|como m[íi]nimo|por lo menos|al menos|y m[áa]s)\b",
+            rf"\b(?:aproximadamente|cerca de|alrededor de|unos|casi|por lo menos|al menos|como m[íi]nimo|como m[áa]ximo|m[áa]s de|menos de|desde|a partir de|hasta|no m[áa]s de|entre|(?:un )?(?:m[íi]nimo|m[áa]ximo) de) {_SUM_ES}|\b(?:la mitad|un tercio|un cuarto|el doble|el triple|\d+ ?%|\w+ por ciento) de (?:los )?\{{amount\}}|{_SUM_ES},? (?:o m[áa]s|o menos|aproximadamente|m[áa]s o menos|como m[áa]ximo|como m[íi]nimo|por lo menos|al menos|y m[áa]s)\b",
             _I,
         ),
         unasked=re.compile(

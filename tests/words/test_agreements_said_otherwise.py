@@ -58,6 +58,9 @@ ON_RECORD = [
     (ES, "Usted promete pagar {amount:money} el {by:date}. No es una promesa."),
 ]
 AS_IT_IS = [
+    (PROMISE, EN, "You promise to pay half of {amount:money} by {by:date}."),
+    (PROMISE, EN, "You promise to pay twice {amount:money} by {by:date}."),
+    (PROMISE, ES, "Usted promete pagar la mitad de {amount:money} el {by:date}."),
     (PLAN, EN, PARTS.replace("{instalment:money}.", "{instalment:money}, plus interest.")),
     (PLAN, EN, PARTS.replace("{instalment:money}.", "{instalment:money}, and a setup fee.")),
     (PLAN, EN, f"{PARTS} Interest is added."),
@@ -73,6 +76,13 @@ ONE_PAYMENT = [
     (EN, "Each month you promise to pay {amount:money}, until {by:date}."),
     (EN, "You promise to pay {amount:money} monthly, by {by:date}."),
     (ES, "Usted promete pagar {amount:money} cada semana hasta el {by:date}."),
+    (EN, "You promise to pay {amount:money} by {by:date}, in two payments."),
+    (EN, "You promise to pay {amount:money} in three monthly payments by {by:date}."),
+    (EN, "You promise to pay {amount:money} by {by:date}, in weekly payments."),
+    (EN, "You promise to pay part of {amount:money} by {by:date}."),
+    (ES, "Usted promete pagar {amount:money} el {by:date}, en dos pagos."),
+    (ES, "Usted promete pagar {amount:money} en partes iguales, el {by:date}."),
+    (ES, "Usted promete pagar una parte de {amount:money} el {by:date}."),
 ]
 LAST_DAY = [
     (EN, "You promise to pay {amount:money} after {by:date}."),
@@ -82,6 +92,13 @@ LAST_DAY = [
     (ES, "Usted promete pagar {amount:money} después del {by:date}."),
 ]
 TRUE = [
+    (PROMISE, EN, "You promise to pay {amount:money} by {by:date}, in one payment."),
+    (PROMISE, EN, "You promise to pay {amount:money} by {by:date}, or sooner in two payments."),
+    (PROMISE, EN, f"{PROMISED} You may pay it in two payments, as long as all of it is paid by then."),
+    (PROMISE, EN, "You promise to pay {amount:money}, behind in two payments, by {by:date}."),
+    (PROMISE, EN, f"{PROMISED} Half of your balance was paid before."),
+    (PROMISE, ES, "Usted promete pagar {amount:money} el {by:date}, en un solo pago."),
+    (PROMISE, ES, "Usted promete pagar {amount:money} el {by:date}. Puede hacerlo en dos pagos si quiere."),
     (MANDATE, EN, f"{COLLECT}, until you call it off."),
     (MANDATE, EN, "Starting this month, you allow us to collect {amount:money} each month until you cancel."),
     (MANDATE, EN, f"{COLLECT} for your twelve months of insurance, until you call it off."),
