@@ -99,7 +99,7 @@ def _step_problems(source: Source, name: str, said: Said, wording: str, file: Pr
     if said.within and (days := other_days(template, said.within, file.language)):
         message = f"prompt '{wording}' says '{days}' in {file.language}, and this step has 'within: {said.within}d'"
         yield source.problem(rules.OTHER_AGREEMENT, path, message, "say {by:date} alone, or change 'within'")
-    if said.instalments and (parts := other_parts(template, said.instalments, file.language)):
+    if said.instalments and (parts := other_parts(template, said.instalments, file.language, said.every)):
         message = (
             f"prompt '{wording}' says '{parts}' in {file.language}, and this step has 'instalments: {said.instalments}'"
         )

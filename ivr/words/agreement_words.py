@@ -24,7 +24,7 @@ _I = re.IGNORECASE
 @dataclass(frozen=True)
 class AgreementWords:
     """`adds`: a sum beside it; `changes`: another sum some day; `denies`: that there is no agreement, where its sentence neither asks nor supposes; `breaks`: a
-    time without a payment, or one payment where several are due; `ends`: a last payment, or none that the caller could make the last;
+    time without a payment, or one payment where several are due, but for `early`, the rest sooner than it is due; `ends`: a last payment, or none that the caller could make the last;
     `repeats`: of a promise, more than one payment; `charges`: of one, that a card is kept or charged, or
     money taken, and `calls_first`: where the caller pays in a call of its own; `after`: one that begins with its day, which is its last; `unkept`: what is so only once it is not kept; `pays`: of key 1, a payment
     in the call."""
@@ -34,6 +34,7 @@ class AgreementWords:
     denies: re.Pattern[str]
     supposes: re.Pattern[str]
     breaks: re.Pattern[str]
+    early: re.Pattern[str]
     ends: re.Pattern[str]
     repeats: re.Pattern[str]
     charges: re.Pattern[str]
@@ -108,8 +109,12 @@ _READ: Mapping[str, AgreementWords] = {
             rf"|\b(?:free(?: of charge)?|nothing(?: (?:is )?(?:due|paid|collected|taken|to pay))?|no (?:charge|payments?)|half price|a discount)(?: (?:for|in|during))? (?:the |your )?(?:first|next|last) (?:{_NUM_EN} )?(?:{_UNIT_EN}|{_PAYMENT_EN})\b|\b{_NUM_EN} (?:free {_UNIT_EN}|{_UNIT_EN} (?:are |is |for |go )?free)\b|\bfree trial\b|\b(?:trial|grace) (?:period|month|week)\b|\b(?:we|you) (?:may |can |will )?(?:skip|leave out|pause)s? (?:every|each|the|a|{_NUM_EN}) (?:\w+ )?(?:{_UNIT_EN}|{_PAYMENT_EN})\b",
             _I,
         ),
+        early=re.compile(
+            r"\b(?:can|may|could|free to|welcome to)\b[^.;!?]*\b(?:pay|settle|clear)\b[^.;!?]*\b(?:rest|remainder|early|earlier|sooner|at any time|any day|what is left)\b",
+            _I,
+        ),
         ends=re.compile(
-            rf"\b(?:(?:for|during|over)(?: (?:only|just|up to|a (?:total|period|term) of|(?:each of )?the (?:next|coming)|all of|exactly|at most))*|in each of the (?:next|coming)) {_NUM_EN}(?: (?:full|more|further|whole))? {_UNIT_EN}\b(?! of\b|['’])|(?:\}}|,| for| in),? (?:exactly |only |just |at most |up to )?(?!an? ){_NUM_EN} (?:monthly |weekly )?{_PAYMENT_EN}\b(?! (?:an?|each|every|per|of)\b)"
+            rf"\b(?<!pause )(?<!pause it )(?<!stop it )(?<!skip it )(?:(?:for|during|over)(?: (?:only|just|up to|a (?:total|period|term) of|(?:each of )?the (?:next|coming)|all of|exactly|at most))*|in each of the (?:next|coming)) {_NUM_EN}(?: (?:full|more|further|whole))? {_UNIT_EN}\b(?! of\b|['’])|(?:\}}|,| for| in),? (?:exactly |only |just |at most |up to )?(?!an? ){_NUM_EN} (?:monthly |weekly )?{_PAYMENT_EN}\b(?! (?:an?|each|every|per|of)\b)"
             rf"|\b(?:until|till|through|ending(?: in| on| with)?|up to and including|to the end of) (?:the (?:end|beginning|start|last day) of (?:the |this |next |your )?(?:\w+ )?(?:{_UNIT_EN}|{_MONTH_EN}|term|season|lease|loan)|(?:the )?(?:end of )?(?:next )?{_MONTH_EN}\b|next {_UNIT_EN}|the (?:\d+(?:st|nd|rd|th)|{_NUM_EN})\b|it is (?:all )?paid(?: off)?\b|(?:your|the) (?:\w+ )?(?:bill|balance|debt|loan) (?:is|has been) (?:paid|settled))"
             rf"|\b(?:ends|stops|expires|runs out|lapses) (?:by itself|on its own|automatically|in|on|at|with|after(?! you\b))\b"
             r"|\byou (?:cannot|can['’]t|can never|may not|may never) (?:cancel|stop|end|revoke|call (?:it|this|that) off)\b(?: (?:it|this|that))?(?! (?:online|here|by|before|within|until|in|at|on|with|over)\b)",
@@ -166,8 +171,12 @@ _READ: Mapping[str, AgreementWords] = {
             rf"|\b(?:primer|primer[oa]s?|pr[óo]xim[oa]s?|[úu]ltim[oa]s?) (?:{_NUM_ES} )?(?:{_UNIT_ES}|pagos?|cuotas?)(?: (?:es|son|ser[áa]n?|van?|salen?))? (?:gratis|gratuit[oa]s?|de regalo|sin (?:costo|cargo|cobro|pago|pagar)|a mitad de precio|con descuento)\b|\b(?:gratis|sin (?:costo|cobro|pago|pagar)|nada) (?:(?:en|durante|por) )?(?:el|la|los|las) (?:primer|primer[oa]s?|pr[óo]xim[oa]s?) (?:{_NUM_ES} )?{_UNIT_ES}\b|\b{_NUM_ES} {_UNIT_ES} (?:gratis|gratuit[oa]s?|de regalo|de prueba)\b|\bper[íi]odo de (?:prueba|gracia)\b",
             _I,
         ),
+        early=re.compile(
+            r"\bpuede\b[^.;!?]*\b(?:pag|liquid|sald)\w*[^.;!?]*\b(?:resto|lo que (?:falte|quede)|antes|cuando quiera|en cualquier momento)\b",
+            _I,
+        ),
         ends=re.compile(
-            rf"\b(?:durante|por|en)(?: (?:solo|s[óo]lo|un (?:total|plazo|per[íi]odo) de|los pr[óo]ximos|las pr[óo]ximas|como m[áa]ximo))* {_NUM_ES}(?: m[áa]s)? {_UNIT_ES}\b(?! de\b)|(?:\}}|,| en| por),? (?:solo |s[óo]lo )?(?!una? ){_NUM_ES} (?:pagos|cuotas|veces|cobros)\b(?! (?:al|a la|por|cada)\b)"
+            rf"\b(?<!pausarlo )(?<!suspenderlo )(?:durante|por|en)(?: (?:solo|s[óo]lo|un (?:total|plazo|per[íi]odo) de|los pr[óo]ximos|las pr[óo]ximas|como m[áa]ximo))* {_NUM_ES}(?: m[áa]s)? {_UNIT_ES}\b(?! de\b)|(?:\}}|,| en| por),? (?:solo |s[óo]lo )?(?!una? ){_NUM_ES} (?:pagos|cuotas|veces|cobros)\b(?! (?:al|a la|por|cada)\b)"
             rf"|\bhasta (?:(?:el )?(?:fin|final|t[ée]rmino) de(?:l)? (?:este |la |pr[óo]ximo )?(?:{_UNIT_ES}|{_MONTH_ES}|contrato|temporada)|(?:el (?:mes de )?|finales de )?{_MONTH_ES}\b|el (?:pr[óo]ximo|siguiente|\d+)|(?:la|el) (?:semana|mes|año) (?:que viene|pr[óo]xim[oa])|que (?:est[ée]|quede) pagad[oa])|\b(?:termina|acaba|vence|expira) (?:sol[oa]|autom[áa]ticamente|en|el|al|con|despu[ée]s)\b|\bno (?:lo |la )?puede (?:cancelar|terminar|parar|revocar|suspender)(?:l[oa])?\b(?! (?:por|en|antes|hasta|aqu[íi])\b)",
             _I,
         ),
@@ -241,6 +250,8 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
     for pattern, but in patterns.items():
         for sentence in sentences:
             if pattern is words.denies and words.supposes.search(sentence):
+                continue
+            if pattern is words.breaks and words.early.search(sentence):
                 continue
             if pattern is words.charges and words.calls_first.search(sentence):
                 continue

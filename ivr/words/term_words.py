@@ -12,17 +12,19 @@ from ivr.words.counts import COUNT_EN, COUNT_ES, count_of
 from ivr.words.templates import Template, TemplateText
 
 _I = re.IGNORECASE
+_UNITS = {"week": "week", "month": "month", "semana": "week", "mes": "month"}
 _SENTENCE = re.compile(r"[^.;!?]+")
 
 
 @dataclass(frozen=True)
 class TermWords:
     """`spans`: a time to pay, of so `many` of a `unit`; `units`: by its first letters the least and the most days of one; `parts`: so
-    `many` of them; `supposes`: what is only so on a condition."""
+    `many` of them; `lasts`: a plan's time, of so many of a `unit`, each with a part; `supposes`: what is only so on a condition."""
 
     spans: tuple[re.Pattern[str], ...]
     units: Mapping[str, tuple[int, int]]
-    parts: re.Pattern[str]
+    parts: tuple[re.Pattern[str], ...]
+    lasts: re.Pattern[str]
     supposes: re.Pattern[str]
 
 
@@ -33,6 +35,8 @@ _IN_EN = r"(?:within|in|inside|over|(?:no|not) later than|at most)(?: (?:the )?(
 _FROM_EN = r"(?:from (?:now|today|this call|the (?:date|day) of this call)|after (?:today|this call|the (?:date|day) of this call))"
 # Who gives the time is the merchant, or the promise: an insurer's or a court's thirty days are for other things.
 _GIVES_EN = r"(?:\byou (?:have|get|are given)|\bwe(?: will|['’]ll)? (?:give|allow)(?: you)?|\bwe (?:are|['’]re) giving you|\b(?:this|that|which|it) (?:gives|allows) you|,? giving you|\bthe (?:time|deadline|due date)(?: to pay)? is)"
+_PARTS_EN = rf"(?P<many>\d+|{COUNT_EN}) (?:(?:equal|monthly|weekly|small|easy|separate) )*(?:parts|payments|instal?lments|portions)"
+_PART_ES = r"(?:partes|pagos|cuotas|plazos|mensualidades|abonos)"
 _SPAN_ES = rf"(?P<many>\d+|una?|{COUNT_ES}) (?P<unit>d[ií]a|semana|quincena|mes)(?:e?s)?\b"
 _PAY_ES = r"(?:\{amount\}|\{by\}|\b(?:pagar(?:l[oa]s?)?|paga|promete)(?: (?:todo|su recibo|el recibo))?),?(?: (?!(?:y|o|pero|si|cuando|despu[ée]s|de|no|por|le)\b)[\w{}]+){0,3}?[,:]?"
 _GIVES_ES = r"(?:\b(?:usted )?tiene(?: un plazo de)?|\ble damos(?: un plazo de)?|\bel plazo(?: para pagar)? es de)"
@@ -58,8 +62,16 @@ _READ = {
             ),
         ),
         units={"d": (1, 1), "w": (7, 7), "f": (14, 14), "m": (28, 31)},
-        parts=re.compile(
-            rf"\b(?P<said>(?:in|into|over|makes?|(?:plan|total) of) (?:exactly )?(?P<many>\d+|{COUNT_EN}) (?:(?:equal|monthly|weekly|small|easy|separate) )*(?:parts|payments|instal?lments|portions))\b(?! (?:an?|each|every|per)\b|['’])",
+        parts=(
+            re.compile(
+                rf"\b(?P<said>(?:in|into|over|(?<!can )(?<!could )(?<!may )makes?|(?<!earlier )(?<!last )(?<!old )(?<!first )(?:plan|total) of) (?:exactly )?{_PARTS_EN})\b(?! (?:an?|each|every|per)\b|['’])",
+                _I,
+            ),
+            # Of these parts, whatever stands before them: "six monthly payments of …".
+            re.compile(rf"\b(?P<said>{_PARTS_EN}) of \{{(?:last_)?instalment\}}", _I),
+        ),
+        lasts=re.compile(
+            rf"(?:\{{instalment\}},? (?:an?|each|every|per) \w+|\bpay(?: off| back)? \{{amount\}},?(?: spread)?) (?P<said>(?:for|over|during) (?:the (?:next|coming) )?(?P<many>\d+|{COUNT_EN}) (?P<unit>week|month)s)\b(?! of\b|['’])",
             _I,
         ),
         supposes=re.compile(r"\b(?:if|unless|should|in case|late)\b", _I),
@@ -76,8 +88,18 @@ _READ = {
             re.compile(rf"(?:^|[,:]|\by)\W*(?:(?:el|su|este) )pago vence (?P<said>{_IN_ES} {_SPAN_ES})", _I),
         ),
         units={"d": (1, 1), "s": (7, 7), "q": (14, 16), "m": (28, 31)},
-        parts=re.compile(
-            rf"\b(?P<said>(?:en|a|plan de|total de) (?P<many>\d+|{COUNT_ES}) (?:(?:iguales|mensuales|semanales) )*(?:partes|pagos|cuotas|plazos|mensualidades|abonos))\b(?! (?:al|a la|por|cada)\b)",
+        parts=(
+            re.compile(
+                rf"\b(?P<said>(?:en|a|plan de|total de) (?P<many>\d+|{COUNT_ES}) (?:(?:iguales|mensuales|semanales) )*{_PART_ES})\b(?! (?:al|a la|por|cada)\b)",
+                _I,
+            ),
+            re.compile(
+                rf"\b(?P<said>(?P<many>\d+|{COUNT_ES}) {_PART_ES}(?: (?:iguales|mensuales|semanales))*) de \{{(?:last_)?instalment\}}",
+                _I,
+            ),
+        ),
+        lasts=re.compile(
+            rf"(?:\{{instalment\}},? (?:cada|por|al|a la) \w+|\b(?:pagar[áa]?|paga) \{{amount\}}) (?P<said>(?:durante|por|en) (?:(?:los|las) pr[óo]xim[oa]s )?(?P<many>\d+|{COUNT_ES}) (?P<unit>semana|mes)(?:e?s))\b(?! de\b)",
             _I,
         ),
         supposes=re.compile(r"\b(?:si|a menos que|salvo|en caso)\b", _I),
@@ -97,10 +119,14 @@ def other_days(template: Template, within: int, language: str) -> str:
     return ""
 
 
-def other_parts(template: Template, instalments: int, language: str) -> str:
-    """Words for another number of parts than the step's `instalments`; "" where there are none."""
+def other_parts(template: Template, instalments: int, language: str, every: str = "") -> str:
+    """Words for another number of parts than the step's `instalments`; "" where there are none. `every`: the step's week or month,
+    whose parts are as many as the weeks or months that they are paid for."""
     words = _READ.get(own_language(language))
-    found = _said(template, words, (words.parts,)) if words else iter(())
+    if words is None:
+        return ""
+    found = [*_said(template, words, words.parts)]
+    found += [match for match in _said(template, words, (words.lasts,)) if _UNITS.get(match["unit"].lower()) == every]
     return next((match["said"] for match in found if count_of(match["many"], language) != instalments), "")
 
 

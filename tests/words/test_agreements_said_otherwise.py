@@ -92,6 +92,9 @@ LAST_DAY = [
     (ES, "Usted promete pagar {amount:money} después del {by:date}."),
 ]
 TRUE = [
+    (PLAN, EN, f"{PARTS} You may pay the rest in a single payment at any time."),
+    (PLAN, ES, "Pagará {amount:money} en partes mensuales. Puede pagar el resto en un solo pago cuando quiera."),
+    (MANDATE, EN, f"{COLLECT}, until you call it off. You can pause it for a month."),
     (PROMISE, EN, "You promise to pay {amount:money} by {by:date}, in one payment."),
     (PROMISE, EN, "You promise to pay {amount:money} by {by:date}, or sooner in two payments."),
     (PROMISE, EN, f"{PROMISED} You may pay it in two payments, as long as all of it is paid by then."),

@@ -100,6 +100,11 @@ OTHER_PARTS = [
     ),
     (ES, "Pagará {amount:money} en seis pagos mensuales de {instalment:money}.", "en seis pagos"),
     (ES, "Un plan de veinticuatro pagos de {instalment:money}.", "plan de veinticuatro pagos"),
+    (EN, "Six monthly payments of {instalment:money}, {amount:money} in all.", "Six monthly payments"),
+    (EN, "You pay {instalment:money} each month for six months, {amount:money} in all.", "for six months"),
+    (EN, "You will pay {amount:money} over six months, {instalment:money} each month.", "over six months"),
+    (ES, "Seis pagos mensuales de {instalment:money}, {amount:money} en total.", "Seis pagos mensuales"),
+    (ES, "Pagará {amount:money} durante seis meses, {instalment:money} cada mes.", "durante seis meses"),
 ]
 TRUE_OF_3_PARTS = [
     (EN, "You will pay {amount:money} in {instalments:number} monthly parts of {instalment:money}."),
@@ -107,6 +112,15 @@ TRUE_OF_3_PARTS = [
     (EN, "You will pay {amount:money} in 3 payments of {instalment:money}."),
     (EN, "A plan of three payments, the last two payments in June and July."),
     (EN, "If you are late in two payments, we call you."),
+    (EN, "Three monthly payments of {instalment:money}, {amount:money} in all."),
+    (EN, "You pay {instalment:money} each month for three months, {amount:money} in all."),
+    (EN, "{amount:money} for twelve months of insurance, in {instalments:number} parts of {instalment:money}."),
+    (EN, "Your membership of {amount:money} for six months, in {instalments:number} parts of {instalment:money}."),
+    (EN, "You pay {amount:money} over thirteen weeks, {instalment:money} each month."),
+    (EN, "This plan replaces your earlier plan of six payments."),
+    (EN, "You can make two payments at once."),
+    (ES, "Paga {instalment:money} cada mes durante tres meses, {amount:money} en total."),
+    (ES, "Su recibo de seis meses de agua, {amount:money}, en {instalments:number} partes de {instalment:money}."),
     (ES, "Pagará {amount:money} en tres pagos mensuales de {instalment:money}."),
     (ES, "Si se atrasa en dos pagos, le llamamos."),
 ]
@@ -130,12 +144,12 @@ def test_a_month_has_so_many_days_as_months_have(within: int):
 
 @pytest.mark.parametrize(("language", "text", "said"), OTHER_PARTS)
 def test_another_number_of_parts_than_three_is_found(language: str, text: str, said: str):
-    assert other_parts(read_template(text), 3, language) == said
+    assert other_parts(read_template(text), 3, language, "month") == said
 
 
 @pytest.mark.parametrize(("language", "text"), TRUE_OF_3_PARTS)
 def test_three_parts_however_they_are_said_are_taken(language: str, text: str):
-    assert other_parts(read_template(text), 3, language) == ""
+    assert other_parts(read_template(text), 3, language, "month") == ""
 
 
 def test_a_language_that_is_not_read_says_nothing_else():
