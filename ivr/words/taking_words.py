@@ -90,7 +90,7 @@ _READ: Mapping[str, TakingWords] = {
         ),
         now=re.compile(
             rf"{_TAKES_EN}{_GAP_EN} {_NOW_EN}\b|\b(?:charge|debit|deduction|withdrawal) (?:to|from|on|of) {_CARD_EN}{_GAP_EN} {_NOW_EN}\b|\b{_NOW_EN},? (?:we|they|i)(?: will)? {_TAKE_EN}\b|\b{_NOW_EN},? {_CARD_EN} (?:is|will be|gets) {_TAKEN_EN}\b"
-            rf"|\bwe(?: will|['’]ll)? {_NOW_EN} {_TAKE_EN}\b|\b(?:is|will be|are) {_NOW_EN} {_TAKEN_EN}\b",
+            rf"|\bfirst (?:monthly |weekly )?(?:collection|charge|debit|withdrawal) (?:is|comes|falls|will be)(?: made)? {_NOW_EN}\b|\bwe(?: will|['’]ll)? {_NOW_EN} {_TAKE_EN}\b|\b(?:is|will be|are) {_NOW_EN} {_TAKEN_EN}\b",
             _I,
         ),
         about=re.compile(
@@ -118,7 +118,7 @@ _READ: Mapping[str, TakingWords] = {
             _I,
         ),
         now=re.compile(
-            rf"{_TAKES_ES}{_GAP_ES} (?:ahora|hoy|ya|de inmediato|en este momento|en esta llamada|enseguida)\b|\b(?:ahora|hoy|en este momento|enseguida),? (?:mismo )?(?:le )?(?:se (?:le )?(?:cobra|carga)|{_TAKE_ES})",
+            rf"\bprimer (?:cobro|cargo) (?:es|ser[áa]|se hace) (?:ahora|hoy|de inmediato|en este momento|en esta llamada)\b|{_TAKES_ES}{_GAP_ES} (?:ahora|hoy|ya|de inmediato|en este momento|en esta llamada|enseguida)\b|\b(?:ahora|hoy|en este momento|enseguida),? (?:mismo )?(?:le )?(?:se (?:le )?(?:cobra|carga)|{_TAKE_ES})",
             _I,
         ),
         about=re.compile(

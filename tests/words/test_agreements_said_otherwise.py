@@ -58,6 +58,8 @@ ON_RECORD = [
     (ES, "Usted promete pagar {amount:money} el {by:date}. No es una promesa."),
 ]
 AS_IT_IS = [
+    (MANDATE, EN, f"{COLLECT}. The first collection is today."),
+    (MANDATE, ES, f"{COBRAR}. El primer cobro es hoy."),
     (PROMISE, EN, "You promise to pay half of {amount:money} by {by:date}."),
     (PROMISE, EN, "You promise to pay twice {amount:money} by {by:date}."),
     (PROMISE, ES, "Usted promete pagar la mitad de {amount:money} el {by:date}."),
@@ -92,6 +94,9 @@ LAST_DAY = [
     (ES, "Usted promete pagar {amount:money} después del {by:date}."),
 ]
 TRUE = [
+    (MANDATE, EN, f"{COLLECT}. The first collection is on the first of the month, not today."),
+    (MANDATE, EN, f"{COLLECT}. The first collection is not today."),
+    (MANDATE, ES, f"{COBRAR}. El primer cobro no es hoy."),
     (PLAN, EN, f"{PARTS} You may pay the rest in a single payment at any time."),
     (PLAN, ES, "Pagará {amount:money} en partes mensuales. Puede pagar el resto en un solo pago cuando quiera."),
     (MANDATE, EN, f"{COLLECT}, until you call it off. You can pause it for a month."),
