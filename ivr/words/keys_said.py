@@ -217,7 +217,9 @@ def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
         ):
             yield from _keys_in(match, 1, key, language)
     answer = rf"\b(?:{_YES_NO[language]})\b"
-    for said in (rf"{answer}{_IS[language]}({key})", rf"({key}){_MEANS[language]}{answer}"):
+    # "No one sees your card" is of nobody; "no one, yes two" and "no: one" are of keys.
+    nobody = r"(?!no\s+one\b(?!\s*(?:[,.;:!?]|$)))"
+    for said in (rf"{nobody}{answer}{_IS[language]}({key})", rf"({key}){_MEANS[language]}{answer}"):
         for match in re.finditer(said, text, re.IGNORECASE):
             yield from _keys_in(match, 1, key, language)
 

@@ -16,6 +16,7 @@ WORDS = {
     ("confirm_money", ES): "{amount:money}.",
 }
 CONFIRMS = [
+    (EN, "No one else sees your card. To confirm, press 1."),
     (EN, "Confirm with 1."),
     (EN, "Confirm with one."),
     (EN, "Confirm with the 1 key."),
@@ -39,6 +40,7 @@ CONFIRMS = [
     (ES, "Para confirmar, oprima 1; para cambiar, 2."),
 ]
 SWAPPED = [
+    (EN, "Is that right? No one, yes two."),
     (EN, "Change with 1."),
     (EN, "Refuse with 1, confirm with 2."),
     (EN, "Cancel it with 1 and confirm it with 2."),
@@ -51,6 +53,7 @@ SWAPPED = [
     (ES, "Rechace con 1 y acepte con 2."),
 ]
 NO_KEYS = [
+    (EN, "No one else is charged."),
     (EN, "Pay with 2 cards."),
     (EN, "You can pay with two or three cards."),
     (EN, "Choose a card that ends with 4."),
