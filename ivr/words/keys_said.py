@@ -26,8 +26,8 @@ DOES_ES = (
     "|olvida|borra|termina|significa|deja"
 )
 # "Confirm with 1, change it with 2": such a key stands last in its thought ("pay with 2 cards" has none, nor has "ends with 4").
-_VERB_EN = "(?:pay|settle|agree|confirm|accept|approve|authori[sz]e|reserve|hold|keep|save|change|correct|cancel|decline|refuse|reject|stop|repeat|choose|forget|delete|continue|answer|reply)"
-_VERB_ES = r"(?:(?:pag|acept|confirm|autori[cz]|aprueb|aprob|reserv|guard|cambi|corri[jg]|corregi|cancel|rechac|rechaz|anul|repit|repeti|eli[jg]|elegi|olvid|borr|contest)\w*)"
+_VERB_EN = "(?:pay|settle|agree|confirm|accept|approve|authori[sz]e|reserve|hold|keep|save|change|correct|cancel|decline|refuse|reject|stop|repeat|choose|forget|delete|continue|answer|reply|use|enter)"
+_VERB_ES = r"(?:(?:pag|acept|confirm|autori[cz]|aprueb|aprob|reserv|guard|cambi|corri[jg]|corregi|cancel|rechac|rechaz|anul|repit|repeti|eli[jg]|elegi|olvid|borr|contest)\w*|us(?:ar|e)|ingres(?:ar|e))"
 _BY = {
     "en": rf"\b{_VERB_EN}(?: (?!(?:with|using|or|and|that|which|ends?|ending|begins?|beginning|starts?|starting)\b)[\w'’…]+){{0,3}}? (?:with|using)(?: (?:the )?(?:key|number|digit|button))?",
     "es": rf"\b{_VERB_ES}(?: (?!(?:con|o|y|que|termina\w*|empieza\w*)\b)[\w…]+){{0,3}}? con(?: (?:el|la))?(?: (?:tecla|n[úu]mero|d[íi]gito|bot[óo]n))?",
@@ -38,8 +38,8 @@ _LAST = {
 }
 # "To agree, press 1; to choose again, 2", "to pay press 1, to change 2": the verb that presses is said once.
 _TO = {
-    "en": rf"\bto\s+(?:{_VERB_EN}(?: (?:it|this|that|again|now))?|[^.;:!?,\d]{{2,60}}?,)",
-    "es": rf"\bpara\s+(?:{_VERB_ES}(?: (?:otra vez|ahora))?|[^.;:!?,\d]{{2,60}}?,)",
+    "en": rf"\bto\s+(?:{_VERB_EN}(?: (?:it|this|that|again|now|cards|(?:an?|the|your|my|another|a different|a new) (?:card|amount|sum|date|plan)))?|[^.;:!?,\d]{{2,60}}?,)",
+    "es": rf"\bpara\s+(?:{_VERB_ES}(?: (?:otra vez|ahora|(?:de|la|otra|su) tarjeta|(?:el|otro|la|otra) (?:importe|monto|cantidad|fecha)))?|[^.;:!?,\d]{{2,60}}?,)",
 }
 _FOR = {"en": rf"(?:to|for|if|{DOES_EN})", "es": rf"(?:para|si|{DOES_ES})"}
 _OPTION = {"en": r"(?:option|choice|key)", "es": r"(?:opci[óo]n|tecla)"}

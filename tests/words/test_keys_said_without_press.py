@@ -53,6 +53,9 @@ SWAPPED = [
     (ES, "Rechace con 1 y acepte con 2."),
 ]
 NO_KEYS = [
+    (EN, "Use the card ending with 4."),
+    (EN, "Enter the amount with 2 decimals."),
+    (ES, "Use la tarjeta que termina con 4."),
     (EN, "No one else is charged."),
     (EN, "Pay with 2 cards."),
     (EN, "You can pay with two or three cards."),
@@ -80,6 +83,24 @@ def test_a_key_that_confirms_is_found_where_it_stands(prompt: str, language: str
 @pytest.mark.parametrize(("language", "keys"), SWAPPED)
 def test_keys_the_wrong_way_round_are_refused(prompt: str, language: str, keys: str):
     assert told(prompt, language, keys) == ["T514"]
+
+
+@pytest.mark.parametrize(
+    ("language", "keys", "codes"),
+    [
+        (EN, "Pay with 1, or use another card with 2.", []),
+        (EN, "To pay press 1, to change cards 2.", []),
+        (EN, "To pay press 1, to use another card 2.", []),
+        (EN, "Use another card with 1, or pay with 2.", ["T514"]),
+        (EN, "To change cards press 1, to pay 2.", ["T514"]),
+        (ES, "Pague con 1 o use otra tarjeta con 2.", []),
+        (ES, "Para pagar oprima 1, para cambiar de tarjeta 2.", []),
+        (ES, "Use otra tarjeta con 1 o pague con 2.", ["T514"]),
+        (ES, "Para usar otra tarjeta oprima 1, para pagar 2.", ["T514"]),
+    ],
+)
+def test_the_key_of_another_card_is_found_where_it_stands(language: str, keys: str, codes: list[str]):
+    assert told("confirm_card", language, keys) == codes
 
 
 @pytest.mark.parametrize(
