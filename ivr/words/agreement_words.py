@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ivr.core.fixed_keys import ACCEPT_KEY
+from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.words.choice_words import own_language
 from ivr.words.clauses import clauses_of
 from ivr.words.counts import COUNT_EN, COUNT_ES
@@ -147,7 +147,7 @@ _READ: Mapping[str, AgreementWords] = {
             _I,
         ),
         pays=re.compile(
-            r"\bpay(?:ing)?(?: (?:it|this|that|all|your bill|the bill|…))?(?: in full)? (?:now|today|at once|right (?:away|now)|immediately|straight ?away|by card|with (?:your|a|this) card)\b",
+            r"\bpay(?:ing)?(?: (?:it(?: all)?|this|that|all(?: of (?:it|this|that))?|everything|your bill|the bill|…))?(?: in full)? (?:now|today|at once|right (?:away|now)|immediately|straight ?away|by card|with (?:your|a|this) card)\b",
             _I,
         ),
     ),
@@ -267,6 +267,16 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
 def _is_unkept(sentence: str, words: AgreementWords) -> bool:
     """Of a sentence that does not say the sum that is promised: a fine that rises, or a fee, for who has not paid it by then."""
     return "{amount}" not in sentence and words.unkept.search(sentence) is not None
+
+
+def without_paying_by_second(text: str, language: str) -> str:
+    """A prompt's prose without "pay now" in the clause of key 2: to pay in place of an agreement is no agreement to it."""
+    words = _READ.get(own_language(language))
+    for clause in clauses_of(text, keys_said(text, language), language) if words else ():
+        if clause.key == REFUSE_KEY and words:
+            other = words.pays.sub(lambda found: " " * len(found[0]), clause.text)
+            text = text.replace(clause.text, other)
+    return text
 
 
 def _paid_by_key(template: Template, language: str, words: AgreementWords) -> OtherTerms | None:

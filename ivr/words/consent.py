@@ -21,7 +21,7 @@ from ivr.reading.rules.prompts import (
 )
 from ivr.reading.rules.spoken_charges import IN_ANOTHERS_PLACE, OTHER_AGREEMENT, OTHER_CHARGE, OTHER_OUTCOME
 from ivr.words import untruths
-from ivr.words.agreement_words import other_agreement
+from ivr.words.agreement_words import other_agreement, without_paying_by_second
 from ivr.words.amount_words import CHOSEN, CONFIRM_MONEY, MEANING, in_anothers_place
 from ivr.words.charge_words import another_charge, led_to_by_second
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
@@ -272,6 +272,8 @@ def _meaning_faults(
     if prompt in (KEEP_CARD, REMEMBER):
         # Card or account stand within what is agreed to: "to keep your card … on file, press 1".
         text = text.replace("…", " ")
+    if prompt in AGREEMENTS:
+        text = without_paying_by_second(text, language)
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(one.meaning for one in meant)
     is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)

@@ -212,6 +212,25 @@ def test_key_1_of_an_agreement_pays_nothing(language: str, keys: str):
     assert fault.message.endswith("but key 1 puts it on record, and nothing is paid")
 
 
+@pytest.mark.parametrize(
+    ("language", "keys", "codes"),
+    [
+        (EN, "To promise, press 1. To pay by card now, press 2.", []),
+        (EN, "Press 1 to promise, 2 to pay now.", []),
+        (EN, "To agree, press 1; to pay it all now with a card, press 2.", []),
+        (EN, "If you would rather pay by card, press 2. To agree, press 1.", []),
+        (ES, "Para prometer, oprima 1. Para pagar ahora con su tarjeta, oprima 2.", []),
+        (EN, "To choose again, press 1. To pay {amount:money} by {by:date}, press 2.", ["T514"]),
+        (EN, "To pay now and agree, press 2. To refuse, press 1.", ["T514"]),
+        (EN, "To agree, press 2. To pay now, press 1.", ["T514", "T477"]),
+        (ES, "Para pagar ahora, oprima 1. Para prometer, oprima 2.", ["T514", "T477"]),
+    ],
+)
+def test_key_2_of_an_agreement_may_pay_in_place_of_it(language: str, keys: str, codes: list[str]):
+    promised = PROMISED if language == EN else "Usted promete pagar {amount:money} el {by:date}."
+    assert [one.rule.code for one in faults(PROMISE, read_template(f"{promised} {keys}"), language)] == codes
+
+
 @pytest.mark.parametrize(("prompt", "language", "text"), TRUE)
 def test_a_true_agreement_is_taken(prompt: str, language: str, text: str):
     assert told(prompt, language, text) == []
