@@ -75,6 +75,8 @@ _READ: Mapping[str, TakingWords] = {
     "en": TakingWords(
         later=re.compile(
             rf"{_TAKES_EN}{_GAP_EN} {_LATER_EN}|\b(?:nothing|no (?:money|charge|payment|amount))\b(?: \w+){{0,6}}? (?:before|until|till) {_TIME_EN}|\b(?:collected|debited|billed|charged|taken|deducted|withdrawn) {_LATER_EN}"
+            # "… thirty days to appeal" is of another thing, and "… to pay the rest" of what is not charged here.
+            rf"|\byou (?:have|get|are given) (?:up to |the next )?{_NUM_EN} {_UNIT_EN} (?:to pay|for (?:it|this))\b(?! (?:the rest|the remainder|the balance|any|your (?:next|other)))"
             rf"|\b{_SIDE_EN}(?: (?:is|are|will be|to be|comes?|follows?))?(?: (?:only|then))?(?: {_TAKEN_EN}| paid| due| payable| owed)? {_LATER_EN}"
             r"|\byou (?:can|may|could|are free to) (?:still |then )?(?:cancel|undo|reverse|stop|withdraw|revoke|call|take) (?:\w+ ){0,2}(?:off |back )?(?:until|till|within|later|afterwards|tomorrow|up to)\b",
             _I,
@@ -109,7 +111,7 @@ _READ: Mapping[str, TakingWords] = {
     ),
     "es": TakingWords(
         later=re.compile(
-            rf"{_TAKES_ES}{_GAP_ES} {_LATER_ES}|\b(?:el resto|lo dem[áa]s|la otra mitad)(?: se (?:cobra|paga))? {_LATER_ES}",
+            rf"{_TAKES_ES}{_GAP_ES} {_LATER_ES}|\btiene (?:un plazo de |hasta )?{_NUM_ES} {_UNIT_ES} para pagar(?:l[oa])?\b(?! (?:el resto|lo dem[áa]s|el saldo|su pr[óo]xim))|\b(?:el resto|lo dem[áa]s|la otra mitad)(?: se (?:cobra|paga))? {_LATER_ES}",
             _I,
         ),
         goes_on=re.compile(
