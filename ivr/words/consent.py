@@ -272,7 +272,8 @@ def _meaning_faults(
     if prompt in (KEEP_CARD, REMEMBER):
         # Card or account stand within what is agreed to: "to keep your card … on file, press 1".
         text = text.replace("…", " ")
-    if prompt in AGREEMENTS:
+    if prompt not in CARD_CONSENTS | {KEEP_CARD, REMEMBER, CONFIRM_MONEY}:
+        # An agreement, whatever the flow calls it.
         text = without_paying_by_second(text, language)
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(one.meaning for one in meant)
