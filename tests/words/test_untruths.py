@@ -11,6 +11,8 @@ TAIL = {"en-US": "press 1 to pay, 2 for another card.", "es-MX": "oprima 1 para 
 CARD = "{amount:money} with {brand:brand} {last4:digits}"
 TARJETA = "{amount:money} con {brand:brand} {last4:digits}"
 UNTRUE = [
+    ("confirm_card", "en-US", f"{CARD}. You have thirty days to pay: {TAIL['en-US']}"),
+    ("confirm_card", "es-MX", f"{TARJETA}. Tiene un plazo de treinta días para pagar: {TAIL['es-MX']}"),
     ("confirm_card", "en-US", f"{CARD}: it is only reserved and not charged: {TAIL['en-US']}"),
     ("confirm_card", "en-US", f"{CARD}: nothing will be taken: {TAIL['en-US']}"),
     ("confirm_card", "en-US", f"{CARD}, which is refunded to you: {TAIL['en-US']}"),
@@ -54,6 +56,10 @@ UNTRUE = [
     ),
 ]
 TRUE = [
+    ("confirm_card", "en-US", f"You pay {CARD}. You have thirty days to appeal: {TAIL['en-US']}"),
+    ("confirm_card", "en-US", f"You pay {CARD}. You have thirty days to pay the rest: {TAIL['en-US']}"),
+    ("confirm_card", "es-MX", f"{TARJETA}. Tiene treinta días para impugnar la multa: {TAIL['es-MX']}"),
+    ("confirm_card", "es-MX", f"{TARJETA}. Tiene treinta días para pagar el resto: {TAIL['es-MX']}"),
     ("confirm_card", "en-US", f"You pay {CARD}: {TAIL['en-US']}"),
     ("confirm_card", "es-MX", f"{TARJETA}: {TAIL['es-MX']}"),
     ("confirm_reservation", "en-US", f"{CARD}, not taken today: press 1 to reserve, 2 for another card."),
