@@ -122,7 +122,10 @@ def _agreement_problems(said: Said, wording: str, file: PromptFile) -> Iterator[
         return
     template, language = file.templates[wording], file.language
     told = faults(wording, template, language, said.prompt)
-    found = [*faults(wording, template, language, said.held_as), *agreement_faults(wording, template, language, said.held_as)]
+    found = [
+        *faults(wording, template, language, said.held_as),
+        *agreement_faults(wording, template, language, said.held_as),
+    ]
     for fault in dict.fromkeys(found):
         if fault not in told:
             yield file.problem(fault.rule, wording, fault.message, fault.suggestion)

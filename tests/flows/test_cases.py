@@ -16,7 +16,7 @@ USED = {
     "passes-02-no-velocity",
     "passes-105-lang-latam",
     "passes-14-len-pan-nolookup",
-} | {"passes-91-tries-20"}
+} | {"passes-91-tries-20", "promise-for-a-fine"}
 
 
 @pytest.mark.parametrize("case", [*BROKEN, *MERCHANTS], ids=lambda case: case.name)
