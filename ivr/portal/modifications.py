@@ -10,6 +10,7 @@ from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_a
 from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.portal.labels import on_a_page
+from ivr.portal.second_word import is_said, require_sayable
 from ivr.portal.site import PortalSite
 from ivr.store import AlreadyAsked, Balance, Changed, Modification, Payment, PortalRequest, Store, WantedModification
 
@@ -112,20 +113,14 @@ class Asker:
         try:
             self._say(request, by, allows=allows)
         except RecordError:
-            said = self.store.portal_request(request.id)
-            word = ("allowed" if allows else "refused", by)
-            if not is_repeat or said is None or (said.status, said.decided_by) != word:
+            if not is_repeat or not is_said(self.store.portal_request(request.id), by, allows=allows):
                 raise
         if allows:
             return self._take(wanted)
         return Taken(f"{wanted.kind} of {wanted.amount} is {'taken back' if wanted.asked_by == by else 'refused'}")
 
     def _say(self, request: PortalRequest, by: str, *, allows: bool) -> None:
-        if allows and request.wanted.asked_by == by:
-            raise RecordError("whoever asked for it cannot allow it: another person must")
-        said = self.store.portal_request(request.id) or request
-        if said.status != "waiting":
-            raise RecordError(f"that was decided meanwhile, by {said.decided_by}")
+        require_sayable(self.store.portal_request(request.id) or request, by, "another person", allows=allows)
         if allows:
             self._require_as_asked(request.wanted)
         if self.store.decide_request(request.id, by, self.now(), allows=allows) is None:

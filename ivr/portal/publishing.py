@@ -15,6 +15,7 @@ from ivr.calls.publishing import live_version, numbered_version, publish_content
 from ivr.errors import FlowError, IvrError, RecordError
 from ivr.flow.compiler import Around
 from ivr.flow.content import Content, compiled, stored_content
+from ivr.portal.second_word import is_said, require_sayable
 from ivr.store import Draft, FlowRequest, OtherLiveError, Store, WantedFlow
 
 LONGEST_ABOUT = 200  # characters of an audit event
@@ -77,17 +78,17 @@ class Publisher:
     def decide(self, request: FlowRequest, by: str, *, allows: bool, is_repeat: bool = False) -> str:
         """Whoever asked may take it back, and cannot allow it. What has changed since is looked at again. `is_repeat`: it may be that
         the same person's same word has come before, and was not answered."""
-        wanted = request.wanted
+        wanted, is_new = request.wanted, True
         try:
             try:
                 self._say(request, by, allows=allows)
             except RecordError:
-                said = self.store.flow_request(request.id)
-                word = ("allowed" if allows else "refused", by)
-                if not is_repeat or said is None or (said.status, said.decided_by) != word:
+                is_new = False
+                if not is_repeat or not is_said(self.store.flow_request(request.id), by, allows=allows):
                     raise
-                return self._once_more(wanted) if allows else f"{wanted.told} is refused"
-            return self._do(wanted) if allows else f"{wanted.told} is refused"
+            if not allows:
+                return f"{wanted.told} is refused"
+            return self._do(wanted) if is_new else self._once_more(wanted)
         except RecordError as error:
             self.note_refusal(wanted.kind, wanted.flow, error, by)
             raise
@@ -95,11 +96,7 @@ class Publisher:
     # ---- four eyes
 
     def _say(self, request: FlowRequest, by: str, *, allows: bool) -> None:
-        if allows and request.wanted.asked_by == by:
-            raise RecordError("whoever asked for it cannot allow it: another author must")
-        said = self.store.flow_request(request.id) or request
-        if said.status != "waiting":
-            raise RecordError(f"that was decided meanwhile, by {said.decided_by}")
+        require_sayable(self.store.flow_request(request.id) or request, by, "another author", allows=allows)
         if allows:
             self._require_as_asked(request.wanted)
         if self.store.decide_flow_request(request.id, by, self.now(), allows=allows) is None:

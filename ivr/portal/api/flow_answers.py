@@ -60,10 +60,8 @@ class FlowAnswers(LineAnswers):
     def roll_back(self, flow: str, asked: flow_shapes.RollbackAsked, looked_at: str) -> BaseModel:
         """`looked_at`: the version that was live at the first attempt. What an attempt before this one has done is done."""
         row, base = self.flow_called(flow), asked.live or 0
-        wanted, is_repeat = (
-            WantedFlow("rollback", flow, base, holder().token.user, asked.number),
-            looked_at == str(base),
-        )
+        wanted = WantedFlow("rollback", flow, base, holder().token.user, asked.number)
+        is_repeat = looked_at == str(base)
         told = self.told_already(wanted, is_repeat=is_repeat)
         if told:
             return self.flow_wish_taken(wanted, told)
